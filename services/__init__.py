@@ -1,0 +1,1 @@
+"""The services of Linli. Each imports ``chassis``, ``kernel`` and itself, nothing else."""

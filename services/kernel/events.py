@@ -46,6 +46,12 @@ def refuse_unstorable(value: Any) -> None:
             refuse_unstorable(item)
 
 
+class State(BaseModel):
+    """The state of an aggregate. Open on reading: a field that a newer version wrote is not an error."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
 class Event(Value):
     """What happened, in public form: ids, codes and figures only; never a name, a text or an address.
 

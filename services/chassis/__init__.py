@@ -1,0 +1,1 @@
+"""What every service stands on: storage, events, clocks, access. Knows no service."""

@@ -1,0 +1,66 @@
+"""How a service describes an aggregate and itself to the chassis."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from services.kernel.events import Event, Happened, State
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+    from services.chassis.reactions import Reactions
+    from services.chassis.runtime import Runtime
+
+S = TypeVar("S", bound=State)
+
+
+@dataclass(frozen=True)
+class AggregateType(Generic[S]):
+    """One kind of aggregate: a collection, a topic, a set of events and two pure functions.
+
+    ``state`` must have ``unit: str``; when it has ``due: tuple[Due, ...]`` (``name``, ``at``, ``provisional``) the
+    sweep turns each due entry into ``on_due(state, due)``, a command whose events must remove or move that entry.
+    ``indexes``: field lists over the stored document, for example ``("state.stage", "-changed")``; the chassis puts
+    ``scope`` in front of each. ``unscoped_indexes`` stand as given.
+    """
+
+    name: str
+    state: type[S]
+    events: tuple[type[Event], ...]
+    decide: Callable[[S | None, Any, datetime], list[Happened]]
+    evolve: Callable[[S | None, Event, datetime], S]
+    schema: int = 1
+    upcasts: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
+    on_due: Callable[[S, Any], Any] | None = None
+    indexes: tuple[tuple[str, ...], ...] = ()
+    unscoped_indexes: tuple[tuple[str, ...], ...] = ()
+
+    def event_type(self, name: str, version: int) -> type[Event] | None:
+        """The class of a stored or published event, or None when it is not of this aggregate."""
+        return next((e for e in self.events if e.TYPE == name and e.VERSION == version), None)
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a person is told for a code: Chinese first; ``{name}`` stands for a parameter."""
+
+    zh: str
+    en: str
+    status: int = 409
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service as the chassis runs it."""
+
+    name: str
+    aggregates: tuple[AggregateType[Any], ...]
+    routers: "tuple[APIRouter, ...]"
+    permissions: Mapping[str, frozenset[str]]  # role to permissions
+    texts: Mapping[str, Text]  # code to text
+    reactions: "Reactions | None" = None
+    indexes: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)  # of collections of its own
+    prepare: "Callable[[Runtime], Awaitable[None]] | None" = None  # once per process, before it serves
+    title: Text = Text("", "", 200)

@@ -1,0 +1,1 @@
+"""Everything that gets the system onto machines."""

@@ -1,0 +1,128 @@
+"""The start and the stop of a process: ``python -m services.<name> api|worker|relay``."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+import structlog
+import uvicorn
+
+from services.chassis.aggregate import Service
+from services.chassis.deadlines import Sweep
+from services.chassis.driver import is_passing
+from services.chassis.guard import Guard
+from services.chassis.health import serve_health
+from services.chassis.http import application
+from services.chassis.relay import Relay
+from services.chassis.runtime import Runtime
+from services.chassis.settings import Settings
+from services.chassis.telemetry import configure_logs
+
+LOG = structlog.get_logger()
+UNEXPECTED = 70  # EX_SOFTWARE: the supervisor starts the process again
+GRACE = 20  # seconds to answer what was accepted
+START_PATIENCE = 60  # seconds to wait for a server that is starting
+
+Run = Callable[[Runtime, asyncio.Event], Awaitable[None]]
+
+
+def main(service: Service) -> None:
+    """Run one kind of process of a service until it is told to stop."""
+    parser = argparse.ArgumentParser(prog=f"python -m services.{service.name}")
+    parser.add_argument("kind", choices=sorted(KINDS))
+    kind = parser.parse_args().kind
+    settings = Settings.from_environment(service.name)
+    configure_logs(service.name, kind)
+    sys.exit(asyncio.run(_supervised(service, settings, KINDS[kind])))
+
+
+async def _supervised(service: Service, settings: Settings, run: Run) -> int:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stopping.set)
+    if settings.embedded:
+        LOG.warning("embedded_default", note="not for production: tokens and keys are made on this machine")
+    runtime = Runtime(service, settings)
+    try:
+        await started(runtime, stopping)
+        await run(runtime, stopping)
+    except Exception:
+        LOG.exception("process_failed")
+        return UNEXPECTED
+    finally:
+        await runtime.stop()
+    return 0
+
+
+async def started(runtime: Runtime, stopping: asyncio.Event) -> None:
+    """Start, waiting with growing pauses while MongoDB is away."""
+    pause = 0.1
+    loop = asyncio.get_running_loop()
+    limit = loop.time() + START_PATIENCE
+    while True:
+        try:
+            return await runtime.start()
+        except Exception as error:
+            if not is_passing(error) or loop.time() > limit or stopping.is_set():
+                raise
+            LOG.warning("waiting_for_mongodb", error=type(error).__name__)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 3)
+
+
+async def _api(runtime: Runtime, stopping: asyncio.Event) -> None:
+    await runtime.access.start()
+    app = application(runtime)
+    config = uvicorn.Config(
+        app,
+        host=os.environ.get("LINLI_HOST", "127.0.0.1"),
+        port=runtime.settings.api_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+        timeout_keep_alive=30,
+        lifespan="off",
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve())
+    stop = asyncio.create_task(stopping.wait())
+    await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    stop.cancel()
+    await serving
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to the process."""
+
+    def install_signal_handlers(self) -> None:
+        """Nothing: ``_supervised`` has them."""
+
+
+async def _worker(runtime: Runtime, stopping: asyncio.Event) -> None:
+    guard, sweep = Guard(runtime), Sweep(runtime)
+    await _together(runtime, stopping, guard.run(stopping), sweep.run(stopping))
+
+
+async def _relay(runtime: Runtime, stopping: asyncio.Event) -> None:
+    await _together(runtime, stopping, Relay(runtime).run(stopping))
+
+
+async def _together(runtime: Runtime, stopping: asyncio.Event, *parts: Awaitable[None]) -> None:
+    """Run the parts beside the health page; the first that fails ends all."""
+    async with serve_health(runtime.health, runtime.settings.health_port):
+        tasks = {asyncio.ensure_future(part) for part in parts}
+        done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        stopping.set()
+        if rest:
+            await asyncio.wait(rest, timeout=GRACE)
+        for task in done:
+            task.result()
+
+
+KINDS: dict[str, Run] = {"api": _api, "worker": _worker, "relay": _relay}

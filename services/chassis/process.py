@@ -5,7 +5,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 import structlog
 import uvicorn
@@ -100,8 +101,10 @@ async def _api(runtime: Runtime, stopping: asyncio.Event) -> None:
 class _Server(uvicorn.Server):
     """Leaves the signals to the process."""
 
-    def install_signal_handlers(self) -> None:
-        """Nothing: ``_supervised`` has them."""
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none: ``_supervised`` has them."""
+        yield
 
 
 async def _worker(runtime: Runtime, stopping: asyncio.Event) -> None:

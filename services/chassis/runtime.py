@@ -6,7 +6,7 @@ from services.chassis.access import Access
 from services.chassis.aggregate import Service
 from services.chassis.clients import Peers
 from services.chassis.clock import Clock
-from services.chassis.driver import Backend, Client, Database, connect
+from services.chassis.driver import Backend, Client, Database, PyMongoError, connect
 from services.chassis.health import Health
 from services.chassis.history import History
 from services.chassis.policies import Policies
@@ -70,6 +70,6 @@ class Runtime:
     async def _mongodb(self) -> tuple[bool, str]:
         try:
             await self.client.ping()
-        except Exception as error:
+        except PyMongoError as error:
             return False, f"MongoDB does not answer ({type(error).__name__})"
         return True, ""

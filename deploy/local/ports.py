@@ -39,7 +39,8 @@ def free_ports(count: int) -> list[int]:
         if is_free(port):
             chosen.append(port)
     raise Trouble(
-        f"找不到 {count} 个空闲端口;请关闭一些程序后再运行。", f"No {count} free ports are left; close some programs and try again."
+        f"找不到 {count} 个空闲端口;请关闭一些程序后再运行。",
+        f"No {count} free ports are left; close some programs and try again.",
     )
 
 

@@ -56,7 +56,9 @@ def _signal(process: psutil.Process, number: int) -> None:
 class ServerProcess:
     """A server started from a command, with its log file. Not safe for use by several threads at once."""
 
-    def __init__(self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.name = name
         self.command = list(command)
         self.log = log

@@ -48,7 +48,8 @@ def did_not_start(name: str, log: Path, last_words: str) -> Trouble:
     """What to say when a server does not come up."""
     if "No space left on device" in last_words:
         return Trouble(
-            f"磁盘已满,{name} 无法启动;请腾出空间后再运行。", f"The disk is full and {name} cannot start; make room and try again."
+            f"磁盘已满,{name} 无法启动;请腾出空间后再运行。",
+            f"The disk is full and {name} cannot start; make room and try again.",
         )
     return Trouble(
         f"{name} 没有启动成功;原因见 {log}。\n{last_words}",
@@ -150,7 +151,7 @@ def _take_over(data: Path, record: Path) -> None:
     if Identity(**known["owner"]).process() is not None:
         raise Trouble(
             f"数据目录 {data} 正被另一个运行中的程序(pid {known['owner']['pid']})使用;请先停止它。",
-            f"The data folder {data} is in use by a running program (pid {known['owner']['pid']}); stop that one first.",
+            f"The data folder {data} is in use by a running program (pid {known['owner']['pid']}); stop it first.",
         )
     living = [Identity(**row).process() for row in known["servers"]]
     end([process for process in living if process is not None], grace=30)
@@ -202,7 +203,7 @@ def embedded(
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="One Kafka broker and one MongoDB replica set until stopped by a signal.")
+    parser = argparse.ArgumentParser(description="One Kafka broker and one MongoDB until stopped by a signal.")
     parser.add_argument("data", type=Path)
     parser.add_argument("--kafka-port", type=int, required=True)
     parser.add_argument("--mongo-port", type=int, required=True)

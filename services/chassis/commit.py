@@ -189,7 +189,10 @@ class Groups:
         return doubtful
 
     async def _read_back(self, group: list[Write]) -> list[Write]:
-        """Present is done, moved is a conflict, anything else is still not known."""
+        """Present is done, moved is a conflict, anything else is still not known.
+
+        An insert that finds the id taken is always a conflict: the stored first answer counts, not this decision.
+        """
         found = await self._collection.find(
             {"_id": {"$in": [write.id for write in group]}}, {"version": 1, "history.id": 1}
         )
@@ -199,7 +202,7 @@ class Groups:
             document = stored.get(write.id)
             if document is None:
                 unknown.append(write)
-            elif any(entry["id"] == write.event for entry in document["history"]):
+            elif write.version and any(entry["id"] == write.event for entry in document["history"]):
                 write.settle()
             elif document["version"] != write.version:
                 write.settle(VersionMoved())

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from random import random
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 LOG = structlog.get_logger()
 S = TypeVar("S", bound=State)
 DEADLINE = 10.0  # seconds until a write whose fate is not known is answered 503
-ATTEMPTS = 8  # decisions on fresh state before a conflict is told
+ATTEMPTS = 10  # decisions on fresh state before a conflict is told
 
 
 def new_id(prefix: str) -> str:
@@ -128,7 +129,8 @@ class History(Generic[S]):
     ) -> Written:
         """Decide on the stored state and append. Decided again on fresh state when another write came first."""
         async with self._lock(aggregate_id):
-            for _ in range(ATTEMPTS):
+            for attempt in range(ATTEMPTS):
+                await _give_way(attempt)
                 document = await self._load(aggregate_id, context.scope)
                 earlier = await self._repeated(document, context)
                 if earlier is not None:
@@ -182,7 +184,8 @@ class History(Generic[S]):
         ``event`` (``<aggregate>.redacted``) is appended and says that, not what. Repeats take no second effect.
         """
         async with self._lock(aggregate_id):
-            for _ in range(ATTEMPTS):
+            for attempt in range(ATTEMPTS):
+                await _give_way(attempt)
                 document = await self._load(aggregate_id, context.scope)
                 earlier = await self._repeated(document, context)
                 if earlier is not None:
@@ -311,6 +314,12 @@ class History(Generic[S]):
         return lock
 
 
+async def _give_way(attempt: int) -> None:
+    """Let the other process finish, for a random and growing while, so that neither starves."""
+    if attempt:
+        await asyncio.sleep(random() * 0.002 * 2**attempt)
+
+
 def _entry(
     event: Event,
     aggregate_id: str,
@@ -323,7 +332,7 @@ def _entry(
 ) -> Document:
     at: datetime = context.at
     entry: Document = {
-        "id": str(derived(aggregate_id, context.operation, str(ordinal))),
+        "id": str(derived(aggregate_id, context.operation, context.body, str(ordinal))),
         "seq": seq,
         "type": f"{event.TYPE}.v{event.VERSION}",
         "at": at,

@@ -1,0 +1,227 @@
+"""Accepted is kept, and a request repeated takes effect once."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from bson.timestamp import Timestamp
+
+from services.chassis.commit import Write
+from services.chassis.context import Context
+from services.chassis.documents import operation
+from services.chassis.errors import Busy, Conflict, Invalid, KeyReused, NotFound, PreconditionFailed, Unavailable
+from services.chassis.history import History, Written, id_for, new_id
+from services.kernel.events import Refused
+from tests.integration.history.counter import TALLY, Add, KnownUnits, Open, PlainSealing, Redacted
+
+AT = datetime(2026, 3, 2, 8, 0, 0, 123000, tzinfo=UTC)
+
+
+def because(operation: str, **more: Any) -> Context:
+    return Context(by="sub-1", at=AT, operation=operation, **more)
+
+
+async def opened(tallies: History[Any], limit: int = 1_000_000, name: str = "") -> str:
+    tally = new_id("tally")
+    await tallies.create(tally, "unit_a1", Open("unit_a1", limit, name), because(f"open {tally}"))
+    return tally
+
+
+async def test_a_caller_of_another_district_finds_nothing(tallies: History[Any]) -> None:
+    tally = await opened(tallies)
+    with pytest.raises(NotFound):
+        await tallies.get(tally, scope="unit_b")
+    with pytest.raises(NotFound):
+        await tallies.change(tally, Add(1), because("x", scope="unit_b"))
+    assert (await tallies.get(tally, scope="unit_a")).version == 1
+
+
+async def test_nobody_creates_in_a_unit_outside_their_scope(tallies: History[Any]) -> None:
+    with pytest.raises(Invalid) as refused:
+        await tallies.create("tally_1", "unit_b1", Open("unit_b1"), because("x", scope="unit_a"))
+    assert refused.value.code == "unit-unknown"
+
+
+async def test_what_the_domain_refuses_changes_nothing(tallies: History[Any]) -> None:
+    tally = await opened(tallies, limit=5)
+    with pytest.raises(Refused):
+        await tallies.change(tally, Add(6), because("too much"))
+    stored = await tallies.get(tally, scope=None)
+    assert (stored.version, stored.state.total, len(stored.history)) == (1, 0, 1)
+
+
+async def test_state_history_and_outbox_are_one_write(tallies: History[Any]) -> None:
+    tally = await opened(tallies, name="somebody")
+    await tallies.change(tally, Add(3, "a note"), because("add", cause="event-9", trace="00-aa-bb-01"))
+    document = await tallies.collection.find_one({"_id": tally})
+    assert document is not None
+    assert document["state"]["total"] == 3
+    assert document["version"] == 2
+    assert isinstance(document["changed"], Timestamp) and document["changed"].time > 0
+    assert [entry["seq"] for entry in document["history"]] == [1, 2]
+    assert document["out"][0]["id"] == document["history"][1]["id"]
+    assert document["out"][0]["data"] == {"amount": 3}
+    assert set(document["out"][0]).isdisjoint({"by", "op", "body", "private"})
+    assert document["sealed"].keys() == {"owner", "note"}
+
+
+async def test_the_same_operation_gives_the_first_answer(tallies: History[Any]) -> None:
+    tally = await opened(tallies)
+    first = await tallies.change(tally, Add(2), because("key-1", body="b"))
+    second = await tallies.change(tally, Add(2), because("key-1", body="b"))
+    assert second == Written(tally, 2, True, first.events)
+    assert (await tallies.get(tally, scope=None)).state.total == 2
+
+
+async def test_the_same_key_with_another_body_is_refused(tallies: History[Any]) -> None:
+    tally = await opened(tallies)
+    await tallies.change(tally, Add(2), because("key-1", body="b"))
+    with pytest.raises(KeyReused):
+        await tallies.change(tally, Add(3), because("key-1", body="c"))
+
+
+async def test_two_equal_creates_at_once_make_one(tallies: History[Any]) -> None:
+    tally = id_for("tally", "key-7")
+    answers = await asyncio.gather(
+        *(tallies.create(tally, "unit_a1", Open("unit_a1"), because("key-7", body="b")) for _ in range(20))
+    )
+    assert {answer.seq for answer in answers} == {1}
+    assert sum(not answer.repeated for answer in answers) == 1
+
+
+async def test_two_processes_creating_the_same_give_one_answer(tallies: History[Any], database: Any) -> None:
+    other: History[Any] = History(TALLY, database, KnownUnits(), PlainSealing())  # type: ignore[arg-type]
+    tally = id_for("tally", "key-8")
+    both = await asyncio.gather(
+        *(h.create(tally, "unit_a1", Open("unit_a1"), because("key-8")) for h in (tallies, other))
+    )
+    assert [answer.seq for answer in both] == [1, 1]
+    assert sorted(answer.repeated for answer in both) == [False, True]
+
+
+async def test_an_id_taken_by_another_operation_is_a_conflict(tallies: History[Any]) -> None:
+    tally = await opened(tallies)
+    with pytest.raises(Conflict):
+        await tallies.create(tally, "unit_a1", Open("unit_a1"), because("another"))
+
+
+async def test_concurrent_changes_of_two_processes_are_all_applied_once(tallies: History[Any], database: Any) -> None:
+    other: History[Any] = History(TALLY, database, KnownUnits(), PlainSealing())  # type: ignore[arg-type]
+    tally = await opened(tallies)
+    await asyncio.gather(
+        *(h.change(tally, Add(1), because(f"{n}-{i}")) for i in range(20) for n, h in enumerate((tallies, other)))
+    )
+    stored = await tallies.get(tally, scope=None)
+    assert stored.state.total == 40
+    assert [entry["seq"] for entry in stored.history] == list(range(1, 42))
+
+
+async def test_a_stale_version_is_told_the_present_one(tallies: History[Any]) -> None:
+    tally = await opened(tallies)
+    await tallies.change(tally, Add(1), because("one"))
+    with pytest.raises(PreconditionFailed) as failed:
+        await tallies.change(tally, Add(1), because("two"), if_version=1)
+    assert failed.value.params == {"version": 2}
+
+
+async def test_one_bad_value_fails_nobody_else(tallies: History[Any]) -> None:
+    tally = await opened(tallies)
+    huge = because("huge")
+    results = await asyncio.gather(
+        tallies.change(tally, Add(1, "x"), because("good")),
+        tallies.create("tally_huge", "unit_a1", Open("unit_a1", name="n"), because("big", body="x" * 300_000)),
+        tallies.change(tally, Add(2), huge),
+        return_exceptions=True,
+    )
+    assert isinstance(results[1], Invalid) and results[1].code == "record-too-large"
+    assert (await tallies.get(tally, scope=None)).state.total == 3
+
+
+async def test_a_lone_surrogate_is_refused_in_its_own_request(tallies: History[Any]) -> None:
+    with pytest.raises(Invalid) as refused:
+        await tallies.create("tally_s", "unit_a1", Open("unit_a1"), because("s", trace="\ud800"))
+    assert refused.value.code == "value-not-storable"
+
+
+async def test_a_full_queue_answers_busy_and_begins_nothing(database: Any) -> None:
+    small: History[Any] = History(TALLY, database, KnownUnits(), PlainSealing(), limit=3)  # type: ignore[arg-type]
+    results = await asyncio.gather(
+        *(small.create(f"tally_{i}", "unit_a1", Open("unit_a1"), because(f"{i}")) for i in range(40)),
+        return_exceptions=True,
+    )
+    refused = [r for r in results if isinstance(r, Busy)]
+    assert refused
+    assert await small.collection.count({}) == 40 - len(refused)
+
+
+async def test_a_long_history_moves_to_the_archive_and_is_read_whole(tallies: History[Any]) -> None:
+    tally = await opened(tallies)
+    for i in range(150):
+        await tallies.change(tally, Add(1), because(f"op-{i}", body=str(i)))
+    await tallies.drain()
+    stored = await tallies.get(tally, scope=None)
+    assert stored.archived > 0 and len(stored.history) < 121
+    assert [e["seq"] for e in await tallies.entries(tally, scope=None)] == list(range(1, 152))
+    assert (await tallies.change(tally, Add(1), because("op-3", body="3"))).repeated
+    with pytest.raises(KeyReused):
+        await tallies.change(tally, Add(1), because("op-3", body="other"))
+    assert (await tallies.get(tally, scope=None)).state.total == 150
+
+
+async def test_moving_the_head_of_a_history_sets_no_outbox(tallies: History[Any]) -> None:
+    tally = await opened(tallies)
+    for i in range(120):
+        await tallies.change(tally, Add(1), because(f"op-{i}"))
+    before = await tallies.collection.find_one({"_id": tally})
+    await tallies.drain()
+    after = await tallies.collection.find_one({"_id": tally})
+    assert before is not None and after is not None
+    assert after["archived"] > 0
+    assert (after["out"], after["version"]) == (before["out"], before["version"])
+
+
+async def test_erasing_removes_sealed_values_from_state_history_and_archive(tallies: History[Any]) -> None:
+    tally = await opened(tallies, name="somebody")
+    for i in range(130):
+        await tallies.change(tally, Add(1, "note"), because(f"op-{i}"))
+    await tallies.drain()
+    await tallies.erase(tally, ["owner", "note"], Redacted(), because("erase"))
+    again = await tallies.erase(tally, ["owner", "note"], Redacted(), because("erase"))
+    stored = await tallies.get(tally, scope=None)
+    assert again.repeated
+    assert (stored.sealed, stored.keys, stored.version) == ({}, {}, 132)
+    assert all("private" not in entry for entry in await tallies.entries(tally, scope=None))
+    assert stored.history[-1]["type"] == "tally.redacted.v1"
+
+
+async def test_an_update_of_what_is_gone_makes_no_ghost(tallies: History[Any]) -> None:
+    tally = await opened(tallies)
+    document = await tallies.collection.find_one({"_id": tally})
+    assert document is not None
+    await tallies.collection.delete_one({"_id": tally})
+    with pytest.raises(NotFound):
+        await tallies.change(tally, Add(1), because("late"))
+    assert await tallies.collection.find_one({"_id": tally}) is None
+
+
+async def test_a_write_whose_fate_is_unknown_until_the_deadline_is_unavailable(tallies: History[Any]) -> None:
+    tally = await opened(tallies)
+    bulk, size = operation("tally_missing", 4, {"$set": {"version": 5}})
+    late = asyncio.get_running_loop().time() + 0.2
+    with pytest.raises(Unavailable):
+        await tallies.groups.write(Write("tally_missing", 4, "event-1", bulk, size, late))
+    assert (await tallies.get(tally, scope=None)).version == 1
+
+
+async def test_a_write_that_landed_unseen_is_recognised_by_its_event(tallies: History[Any]) -> None:
+    tally = await opened(tallies)
+    stored = await tallies.get(tally, scope=None)
+    change = {"$set": {"version": 2}, "$push": {"history": {"id": "event-2", "seq": 2}}}
+    bulk, size = operation(tally, 1, change)
+    deadline = asyncio.get_running_loop().time() + 5
+    await tallies.groups.write(Write(tally, 1, "event-2", bulk, size, deadline))
+    await tallies.groups.write(Write(tally, 1, "event-2", bulk, size, deadline))  # sent again: done, not doubled
+    document = await tallies.collection.find_one({"_id": tally})
+    assert document is not None
+    assert [entry["id"] for entry in document["history"]] == [stored.history[0]["id"], "event-2"]

@@ -39,7 +39,7 @@ class AggregateType(Generic[S]):
 
     def event_type(self, name: str, version: int) -> type[Event] | None:
         """The class of a stored or published event, or None when it is not of this aggregate."""
-        return next((e for e in self.events if e.TYPE == name and e.VERSION == version), None)
+        return next((e for e in self.events if name == e.TYPE and version == e.VERSION), None)
 
 
 @dataclass(frozen=True)

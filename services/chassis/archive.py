@@ -5,6 +5,7 @@ documents are ``{_id: "<aggregate>|<last seq>", aggregate, last, ops, entries}``
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from services.chassis.driver import Collection, Database, Document, DuplicateKeyError
 
@@ -46,10 +47,8 @@ class Archive:
             "ops": sorted({entry["op"] for entry in head}),
             "entries": head,
         }
-        try:
+        with suppress(DuplicateKeyError):  # an earlier try got this far
             await self.collection.insert_one(part)
-        except DuplicateKeyError:
-            pass  # an earlier try got this far
         guard = {"_id": document["_id"], "version": document["version"]}
         await collection.update_one(guard, {"$set": {"history": tail, "archived": last}})
 

@@ -3,8 +3,8 @@
     python3 -m deploy.local.install run      what `make run` needs
     python3 -m deploy.local.install test     what `make test` and `make check` need as well
 
-It imports the standard library only. Each finished part leaves a stamp under ``.local/stamps`` that names what it was made from; a part without its stamp, or
-with the stamp of another list, is done again on top of what is there.
+It imports the standard library only. Each finished part leaves a stamp under ``.local/stamps`` that names what it was
+made from; a part without its stamp, or with the stamp of another list, is done again on top of what is there.
 """
 
 import fcntl

@@ -5,6 +5,7 @@ A user behind a mirror names it under ``[repositories]`` in jgo's own configurat
 
 import hashlib
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -42,8 +43,8 @@ class Jar:
 
 def pinned(text: str) -> list[Jar]:
     """Read the pin file: ``group:artifact:version sha256`` per line, ``#`` starts a comment line."""
-    lines = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return [Jar(*coordinate.split(":"), sha256) for coordinate, sha256 in lines]
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return [Jar(*re.split("[: ]", line, maxsplit=3)) for line in lines]
 
 
 def digest(file: Path) -> str:

@@ -85,6 +85,23 @@ def answers_requests(port: int) -> bool:
             return False
 
 
+def without_password(url: str) -> str:
+    """The URL as it may be shown."""
+    return re.sub(r"//[^@/]*@", "//***@", url)
+
+
+def takes_writes(url: str) -> bool:
+    """Whether the servers of this URL answer and have a primary (or are routers of a sharded cluster)."""
+    from pymongo import MongoClient
+    from pymongo.errors import PyMongoError
+
+    with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=2_000) as client:
+        try:
+            return bool(client.admin.command("hello")["isWritablePrimary"])
+        except PyMongoError:
+            return False
+
+
 def form_replica_set(ports: Sequence[int]) -> None:
     """Make one replica set of the members on these ports; one that lived on other ports before is moved here."""
     from pymongo.errors import OperationFailure

@@ -1,9 +1,9 @@
 """Real Kafka and real MongoDB, as a context: for tests, for faults, and for a bare pair without the services.
 
-    with embedded(Path(".local/try")) as servers:
-        servers.kafka                   # "127.0.0.1:20001"
-        servers.mongo                   # "mongodb://127.0.0.1:20003/?replicaSet=rs0"
-        servers.members[0].kill()       # and .stop(), .pause(), .resume(), .start(), .wait_ready()
+with embedded(Path(".local/try")) as servers:
+    servers.kafka                   # "127.0.0.1:20001"
+    servers.mongo                   # "mongodb://127.0.0.1:20003/?replicaSet=rs0"
+    servers.members[0].kill()       # and .stop(), .pause(), .resume(), .start(), .wait_ready()
 """
 
 import argparse

@@ -76,6 +76,7 @@ class Envelope:
     causation: str | None
     trace: str | None
     data: dict[str, Any]
+    scope: tuple[str, ...] = ()  # the district down to the unit and its grids, as the tree was that day
 
 
 class Record(NamedTuple):
@@ -136,6 +137,8 @@ def encode(entry: Mapping[str, Any], service: str, subject: str) -> Record:
             variable.append(("ce_causationid", entry["cause"].encode()))
         if entry.get("trace"):
             variable.append(("traceparent", entry["trace"].encode()))
+        if entry.get("scope"):
+            variable.append(("ce_scope", ",".join(entry["scope"]).encode()))
     except (TypeError, UnicodeEncodeError):
         raise Unpublishable("value-not-json", "data") from None
     if len(value) > MAX_VALUE_BYTES:
@@ -185,6 +188,7 @@ def decode(
         causation=_optional(attributes, "ce_causationid"),
         trace=_optional(attributes, "traceparent"),
         data=_data(value, attributes),
+        scope=tuple(_text(attributes, "ce_scope").split(",")) if attributes.get("ce_scope") else (),
     )
 
 

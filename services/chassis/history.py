@@ -73,6 +73,7 @@ class Stored(Generic[S]):
 @dataclass(frozen=True)
 class _Decided(Generic[S]):
     state: S
+    scope: list[str]
     entries: list[Document]
     sealed: dict[str, Any]
     keys: dict[str, list[str]]
@@ -111,10 +112,8 @@ class History(Generic[S]):
                 return earlier
             if not happened:
                 raise Conflict("nothing-created")
-            decided = await self._apply(None, happened, aggregate_id, 0, scope[0], context)
-            if decided.state.unit != unit:  # type: ignore[attr-defined]
-                raise Invalid("unit-differs", field="unit")
-            document = insertion(self.aggregate.schema, aggregate_id, scope, decided)
+            decided = await self._apply(None, happened, aggregate_id, 0, (unit, scope), context)
+            document = insertion(self.aggregate.schema, aggregate_id, decided.scope, decided)
             try:
                 await self._write(aggregate_id, 0, decided.entries, document)
             except VersionMoved:
@@ -201,7 +200,7 @@ class History(Generic[S]):
         state = self._state(document)
         version = document["version"]
         decided = await self._apply(
-            state, [Happened(event)], document["_id"], version, document["scope"][0], context
+            state, [Happened(event)], document["_id"], version, (document["unit"], document["scope"]), context
         )
         kept = [self.archive.without(entry, purposes) for entry in document["history"]]
         change = update(self.aggregate.schema, decided, changed_fields(state, decided.state))
@@ -212,12 +211,12 @@ class History(Generic[S]):
         return _written(document["_id"], decided.entries, repeated=False)
 
     async def _append(self, document: Document, state: S, happened: list[Happened], context: Context) -> Written:
-        aggregate_id, version = document["_id"], document["version"]
-        decided = await self._apply(state, happened, aggregate_id, version, document["scope"][0], context)
+        aggregate_id, version, place = document["_id"], document["version"], (document["unit"], document["scope"])
+        decided = await self._apply(state, happened, aggregate_id, version, place, context)
         change = update(self.aggregate.schema, decided, changed_fields(state, decided.state))
         unit = decided.state.unit  # type: ignore[attr-defined]
         if unit != document["unit"]:
-            change["$set"] |= {"unit": unit, "scope": await self._units.scope_of(unit)}
+            change["$set"] |= {"unit": unit, "scope": decided.scope}
         if first_due(decided.state) is None and "next_due" in document:
             change["$unset"] = {"next_due": ""}
         await self._write(aggregate_id, version, decided.entries, change)
@@ -231,22 +230,25 @@ class History(Generic[S]):
         happened: list[Happened],
         aggregate_id: str,
         version: int,
-        district: str,
+        place: tuple[str, list[str]],
         context: Context,
     ) -> _Decided[S]:
+        unit, scope = place
         entries: list[Document] = []
         sealed: dict[str, Any] = {}
         keys: dict[str, list[str]] = {}
         for ordinal, one in enumerate(happened):
             state = self.aggregate.evolve(state, one.event, context.at)
-            private = await self._sealing.seal(district, one.private) if one.private else {}
+            if state.unit != unit:  # type: ignore[attr-defined]
+                unit = state.unit  # type: ignore[attr-defined]
+                scope = await self._units.scope_of(unit)
+            private = await self._sealing.seal(scope[0], one.private) if one.private else {}
             sealed |= private
             keys |= one.keys
-            entries.append(
-                _entry(one.event, aggregate_id, version + ordinal + 1, ordinal, district, state, private, context)
-            )
+            entry = _entry(one.event, aggregate_id, version + ordinal + 1, ordinal, (unit, scope), context)
+            entries.append(entry | ({"private": private} if private else {}))
         assert state is not None
-        return _Decided(state, entries, sealed, keys)
+        return _Decided(state, scope, entries, sealed, keys)
 
     async def _write(self, aggregate_id: str, version: int, entries: list[Document], change: Document) -> None:
         bulk, size = operation(aggregate_id, version, change)
@@ -325,12 +327,11 @@ def _entry(
     aggregate_id: str,
     seq: int,
     ordinal: int,
-    district: str,
-    state: Any,
-    private: dict[str, Any],
+    place: tuple[str, list[str]],
     context: Context,
 ) -> Document:
     at: datetime = context.at
+    unit, scope = place
     entry: Document = {
         "id": str(derived(aggregate_id, context.operation, context.body, str(ordinal))),
         "seq": seq,
@@ -338,8 +339,9 @@ def _entry(
         "at": at,
         "by": context.by,
         "op": context.operation,
-        "unit": state.unit,
-        "district": district,
+        "unit": unit,
+        "district": scope[0],
+        "scope": scope,
         "data": event.model_dump(mode="json", exclude_none=True),
     }
     if context.body:
@@ -348,8 +350,6 @@ def _entry(
         entry["cause"] = context.cause
     if context.trace:
         entry["trace"] = context.trace
-    if private:
-        entry["private"] = private
     return entry
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic_core import PydanticCustomError
 
 MAX_INT = 2**63 - 1
 
@@ -25,18 +26,18 @@ class Value(BaseModel):
 
 
 def refuse_unstorable(value: Any) -> None:
-    """Raise ``ValueError`` when ``value`` holds what BSON or UTF-8 cannot carry."""
+    """Raise ``PydanticCustomError``, a ``ValueError``, when ``value`` holds what BSON or UTF-8 cannot carry."""
     if type(value) is str:
         if not value.isascii():
             try:
                 value.encode("utf-8")
             except UnicodeEncodeError:
-                raise ValueError("text is not valid Unicode") from None
+                raise PydanticCustomError("text-not-unicode", "text is not valid Unicode") from None
         if "\x00" in value:
-            raise ValueError("text holds a NUL character")
+            raise PydanticCustomError("text-holds-nul", "text holds a NUL character")
     elif type(value) is int:
         if not -MAX_INT - 1 <= value <= MAX_INT:
-            raise ValueError("integer does not fit in 64 bits")
+            raise PydanticCustomError("number-too-large", "integer does not fit in 64 bits")
     elif isinstance(value, dict):
         for key, item in value.items():
             refuse_unstorable(key)

@@ -250,7 +250,7 @@ def _read_time(text: str) -> datetime:
 
 
 def _data(value: bytes | None, attributes: Mapping[str, bytes]) -> dict[str, Any]:
-    content_type = attributes.get("content-type", CONTENT_TYPE)
+    content_type = attributes.get("content-type") or CONTENT_TYPE
     if content_type.split(b";")[0].strip().lower() != CONTENT_TYPE:
         raise Undecodable("content-type-unknown", "content-type")
     if value is None:

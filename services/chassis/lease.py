@@ -7,7 +7,6 @@ taken and by the holder's monotonic clock while it is held, so no two clocks are
 
 import asyncio
 import contextlib
-import logging
 import os
 import random
 import socket
@@ -17,9 +16,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import structlog
+
 from services.chassis.driver import Database, DuplicateKeyError, PyMongoError
 
-log = logging.getLogger(__name__)
+LOG = structlog.get_logger()
 TTL_SECONDS = 6.0
 RENEWALS_PER_TTL = 4
 SAFE_SHARE = 0.8  # of the ttl; a holder stops itself after this much without a renewal
@@ -100,7 +101,7 @@ class Lease:
         ttl has passed. Threads started by the body ask ``Held.valid()`` themselves.
         """
         held = await self._wait()
-        log.info("holding lease %s with fence %d", self.name, held.fence)
+        LOG.info("lease_held", lease=self.name, fence=held.fence)
         keeper = asyncio.create_task(self._keep(held, _current_task()))
         try:
             try:
@@ -121,7 +122,7 @@ class Lease:
                 if (held := await self.take()) is not None:
                     return held
             except PyMongoError as error:
-                log.warning("lease %s cannot be asked for: %s", self.name, type(error).__name__)
+                LOG.warning("lease_not_asked", lease=self.name, error=type(error).__name__)
             await asyncio.sleep(self.ttl / RENEWALS_PER_TTL * random.uniform(0.5, 1.0))
 
     async def _keep(self, held: Held, body: "asyncio.Task[Any]") -> None:
@@ -132,9 +133,9 @@ class Lease:
                     if not await self.renew(held):
                         break
             except (PyMongoError, TimeoutError) as error:
-                log.warning("lease %s is not renewed: %s", self.name, type(error).__name__)
+                LOG.warning("lease_not_renewed", lease=self.name, error=type(error).__name__)
         held.lost = True
-        log.error("lease %s with fence %d is lost", self.name, held.fence)
+        LOG.error("lease_lost", lease=self.name, fence=held.fence)
         body.cancel()
 
     async def _release_if_ours(self, held: Held) -> None:
@@ -143,7 +144,7 @@ class Lease:
         try:
             await self.release(held)
         except PyMongoError as error:
-            log.warning("lease %s runs out by itself: %s", self.name, type(error).__name__)
+            LOG.warning("lease_runs_out", lease=self.name, error=type(error).__name__)
 
     async def _make_if_absent(self) -> None:
         # Never an upsert on the guarded update: it would try to insert a second lease whenever this one is taken.

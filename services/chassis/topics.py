@@ -6,13 +6,13 @@ Workers therefore run with ``auto_offset_reset='none'``, and this module is the 
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+import structlog
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.errors import (
     CoordinatorLoadInProgressError,
@@ -30,7 +30,7 @@ from services.chassis.settings import Settings
 if TYPE_CHECKING:
     from services.chassis.aggregate import Service
 
-log = logging.getLogger(__name__)
+LOG = structlog.get_logger()
 CONNECT_MS = 5_000
 READY_MS = 30_000
 COORDINATOR_MOVING = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
@@ -172,7 +172,7 @@ def _write_first_offsets(admin: KafkaAdminClient, group: str, starts: Mapping[To
         if refused and time.monotonic() > deadline:
             raise GroupBusy(group, refused)
         if refused:
-            log.warning("first offsets of %s are refused, trying again: %s", group, refused)
+            LOG.warning("first_offsets_refused", group=group, partitions=len(refused))
             time.sleep(PAUSE_SECONDS)
 
 

@@ -1,0 +1,125 @@
+"""Reports and figures over HTTP. Insight answers; it takes no command."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+
+from services.chassis.access import Caller
+from services.chassis.driver import Collection
+from services.chassis.errors import Invalid, NotFound
+from services.chassis.http import allow
+from services.insight.domain.indicators import Indicator, catalogue, shown
+from services.insight.figures import figure, span_of
+from services.insight.queries import DIMENSIONS, Span, grouped, subjects
+from services.insight.rows import ROWS
+
+router = APIRouter()
+
+Unit = Annotated[str, Query(min_length=1, max_length=100, description="The unit; with everything below it.")]
+Day = Annotated[date | None, Query(description="A day in the district's time zone.")]
+Reader = Annotated[Caller, allow("figure.read")]
+
+
+@router.get("/indicators")
+async def list_indicators(caller: Reader) -> dict[str, Any]:
+    """Every figure and report template that is defined, with its definition."""
+    known = catalogue()
+    return {
+        "items": [indicator.model_dump(exclude_defaults=True) for indicator in known.indicators],
+        "templates": [template.model_dump() for template in known.templates],
+    }
+
+
+@router.get("/reports/{template}")
+async def run_report(
+    request: Request, template: str, caller: Reader, unit: Unit, since: Day = None, until: Day = None, as_of: Day = None
+) -> dict[str, Any]:
+    """A report (INF-07, INF-08): every figure of the template over one unit, period and as-of, each with its way down."""
+    wanted = catalogue().template(template)
+    if wanted is None:
+        raise NotFound()
+    span = await _span(request, caller, unit, since, until, as_of)
+    asked = _asked(unit, since, until, as_of)
+    figures = [await figure(_rows(request), _indicator(key), span, asked) for key in wanted.figures]
+    return {"report": wanted.key, "zh": wanted.zh, "en": wanted.en} | _shown(request, span) | {"figures": figures}
+
+
+@router.get("/figures/{indicator}")
+async def read_figure(
+    request: Request, indicator: str, caller: Reader, unit: Unit,
+    since: Day = None, until: Day = None, as_of: Day = None,
+    by: Annotated[str | None, Query(description="unit, category, channel, kind, line, mode, purpose")] = None,
+) -> dict[str, Any]:  # fmt: skip
+    """One figure, also split by the next level of units or by a dimension."""
+    definition = _indicator(indicator)
+    span = await _span(request, caller, unit, since, until, as_of)
+    asked = _asked(unit, since, until, as_of)
+    whole = await figure(_rows(request), definition, span, asked)
+    if by is not None:
+        if by not in ("unit", *DIMENSIONS) or definition.measure in ("ratio", "distinct"):
+            raise Invalid("dimension-unknown", field="by")
+        parts = await grouped(_rows(request), definition, span, by)
+        whole["by"] = [{by: key, "value": shown(value, definition.hide_below)} for key, value in parts.items()]
+    return _shown(request, span) | whole
+
+
+@router.get("/figures/{indicator}/subjects")
+async def list_subjects(
+    request: Request, indicator: str, caller: Reader, unit: Unit,
+    since: Day = None, until: Day = None, as_of: Day = None,
+    after: Annotated[str, Query(max_length=100)] = "", limit: Annotated[int, Query(ge=1, le=2000)] = 200,
+) -> dict[str, Any]:  # fmt: skip
+    """The ids behind a figure: exactly as many as the figure says. The service that owns them decides who sees more."""
+    definition = _indicator(indicator)
+    if definition.measure == "ratio":
+        raise Invalid("ratio-has-two-lists", field="indicator")
+    span = await _span(request, caller, unit, since, until, as_of)
+    if (await figure(_rows(request), definition, span, {})).get("hidden"):
+        raise Invalid("group-too-small", field="unit")
+    found = await subjects(_rows(request), definition, span, after, limit)
+    items = [{"id": row["_id"], "unit": row["unit"], "on": _text(row["on"])} for row in found]
+    return {"kind": definition.subject, "items": items, "next": items[-1]["id"] if len(items) == limit else None}
+
+
+def _indicator(key: str) -> Indicator:
+    definition = catalogue().indicator(key)
+    if definition is None:
+        raise NotFound()
+    return definition
+
+
+async def _span(
+    request: Request, caller: Caller, unit: str, since: date | None, until: date | None, as_of: date | None
+) -> Span:
+    if since and until and until < since:
+        raise Invalid("period-ends-before-it-begins", field="until")
+    runtime = request.app.state.runtime
+    if caller.unit and not await runtime.units.within(unit, caller.unit):
+        raise NotFound()
+    zone = (await runtime.units.get(unit)).zone
+    return span_of(unit, zone, runtime.clock.now(), since, until, as_of, caller.unit or None)
+
+
+def _rows(request: Request) -> Collection:
+    rows: Collection = request.app.state.runtime.database.collection(ROWS)
+    return rows
+
+
+def _asked(unit: str, since: date | None, until: date | None, as_of: date | None) -> dict[str, str]:
+    days = {"since": since, "until": until, "as_of": as_of}
+    return {"unit": unit} | {name: day.isoformat() for name, day in days.items() if day}
+
+
+def _shown(request: Request, span: Span) -> dict[str, Any]:
+    return {
+        "unit": span.unit,
+        "since": _text(span.since),
+        "until": _text(span.until),
+        "as_of": _text(span.as_of),
+        "computed_at": _text(request.app.state.runtime.clock.now()),
+    }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

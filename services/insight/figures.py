@@ -1,0 +1,63 @@
+"""A figure as it is shown: with its numerator, denominator, unit, period, as-of and the way down to its subjects."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from services.chassis.driver import Collection
+from services.insight.domain.indicators import Indicator, catalogue, printed_percentage, ratio, shown
+from services.insight.queries import Span, count
+
+MOMENT = timedelta(milliseconds=1)
+
+
+def span_of(
+    unit: str, zone: str, now: datetime, since: date | None, until: date | None, as_of: date | None, scope: str | None
+) -> Span:
+    """Whole days of the district's time zone: ``since`` and ``until`` inclusive, ``as_of`` to the end of that day.
+
+    Without ``as_of`` the figure is as of now.
+    """
+    here = ZoneInfo(zone)
+    return Span(
+        unit=unit,
+        as_of=_start(as_of + timedelta(days=1), here) - MOMENT if as_of else now,
+        since=_start(since, here) if since else None,
+        until=_start(until + timedelta(days=1), here) if until else None,
+        scope=scope,
+    )
+
+
+def _start(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone)
+
+
+async def figure(rows: Collection, indicator: Indicator, span: Span, asked: dict[str, str]) -> dict[str, Any]:
+    """One figure. ``asked`` are the caller's own parameters, given on in the link to the subjects."""
+    shape: dict[str, Any] = {"indicator": indicator.key, "zh": indicator.zh, "en": indicator.en, "unit": span.unit}
+    if indicator.measure != "ratio":
+        value = shown(await count(rows, indicator, span), indicator.hide_below)
+        return shape | {"value": value, "hidden": value is None, "subjects": _link(indicator.key, asked)}
+    numerator = await _part(rows, indicator.numerator, span)
+    denominator = await _part(rows, indicator.denominator, span)
+    return shape | {
+        "numerator": numerator,
+        "denominator": denominator,
+        "value": ratio(numerator, denominator),
+        "printed": printed_percentage(numerator, denominator),
+        "subjects": {
+            "numerator": _link(indicator.numerator, asked),
+            "denominator": _link(indicator.denominator, asked),
+        },
+    }
+
+
+async def _part(rows: Collection, key: str, span: Span) -> int:
+    part = catalogue().indicator(key)
+    assert part is not None  # the catalogue refuses a ratio over what is not defined
+    return await count(rows, part, span)
+
+
+def _link(key: str, asked: dict[str, str]) -> str:
+    return f"/figures/{key}/subjects?{urlencode(asked)}"

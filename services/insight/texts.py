@@ -1,0 +1,16 @@
+"""What a caller is told for each code of this service, Chinese first."""
+
+from services.chassis.aggregate import Text
+
+TEXTS = {
+    "dimension-unknown": Text("该指标不能按此维度拆分", "This figure cannot be split by that dimension", 422),
+    "ratio-has-two-lists": Text(
+        "比率由两个指标组成,请分别查看分子和分母的明细",
+        "A ratio has two lists: open its numerator or its denominator",
+        422,
+    ),
+    "group-too-small": Text(
+        "人数过少,为保护个人信息不予显示", "Too few persons: not shown, to protect them", 422
+    ),
+    "period-ends-before-it-begins": Text("结束日期早于开始日期", "The period ends before it begins", 422),
+}

@@ -85,7 +85,7 @@ def load_demonstration(system: System) -> None:
     if loading.returncode != 0:
         print(
             "✗ 演示数据没有完全载入(原因见上);系统照常运行,再次 make run 会继续载入。\n"
-            "  The demonstration was not loaded completely (see above); the system runs on, and the next make run goes on.",
+            "  The demonstration was not loaded completely (see above); the system runs on, the next make run goes on.",
             file=sys.stderr,
             flush=True,
         )
@@ -112,13 +112,11 @@ def follow(system: System) -> None:
 
 
 def _change(before: dict[str, Any] | None, now: dict[str, Any]) -> str:
-    if before is None or (before["pid"], before["statename"]) == (now["pid"], now["statename"]):
+    if before is None or before["pid"] == now["pid"]:
         return ""
     if now["pid"] == 0:
-        return f"已退出,将重新启动 · ended with code {now['exitstatus']}, will be started again"
-    if before["pid"] != now["pid"]:
-        return f"重新启动,pid {now['pid']} · started again"
-    return f"运行中 · running, pid {now['pid']}" if now["statename"] == "RUNNING" else str(now["statename"])
+        return f"已退出,将重新启动 · ended ({now['spawnerr'] or now['exitstatus']}) and will be started again"
+    return f"已重新启动,pid {now['pid']} · started again"
 
 
 def stop() -> None:

@@ -25,6 +25,7 @@ from deploy.local.waiting import wait_until
 ROOT = Path(__file__).resolve().parents[2]
 JARS = ROOT / ".local" / "jars"
 START_SECONDS = 60.0
+RECORD = "processes.json"
 
 
 class Server(ServerProcess):
@@ -143,8 +144,9 @@ def _members(data: Path, ports: Ports, cache_gb: float, oplog_mb: int) -> list[S
     ]
 
 
-def _take_over(data: Path, record: Path) -> None:
-    """End what an earlier run left behind when it was killed; refuse when that run is still alive."""
+def end_leftovers(data: Path) -> None:
+    """End the servers that a killed program left running on this data folder; refuse when that program is alive."""
+    record = data / RECORD
     if not record.exists():
         return
     known = json.loads(record.read_text())
@@ -180,8 +182,8 @@ def embedded(
     """
     data = data_dir.resolve()
     data.mkdir(parents=True, exist_ok=True)
-    record = data / "processes.json"
-    _take_over(data, record)
+    end_leftovers(data)
+    record = data / RECORD
     chosen = ports or Ports.free(kafka_brokers, mongo_members)
     jars = ensure_jars(JARS) if chosen.brokers else JARS
     brokers, cluster = _brokers(data, chosen, jars, kafka_heap_mb)

@@ -184,21 +184,26 @@ def _readiness(page: str) -> str:
         answer = httpx.get(page, timeout=2)
     except httpx.HTTPError as error:
         return type(error).__name__
-    return "" if answer.status_code == 200 else f"{answer.status_code} {answer.text[:300]}"
+    return "" if answer.status_code == httpx.codes.OK else f"{answer.status_code} {answer.text[:300]}"
 
 
 def _not_ready(reasons: dict[str, str], plan: Plan, seconds: float) -> Trouble:
     names = ", ".join(reasons)
-    details = "\n".join(f"  {name}: {reason}  ({plan.log(name)})" for name, reason in reasons.items())
+    details = "\n".join(f"  {name}: {reason} {_last_line(plan.log(name))}" for name, reason in reasons.items())
     return Trouble(
-        f"{seconds:.0f} 秒内未就绪:{names};请查看各自的日志。\n{details}",
+        f"{seconds:.0f} 秒内未就绪:{names};日志在 {plan.data / 'log'}。\n{details}",
         f"Not ready within {seconds:.0f} s: {names}; their logs say why.",
     )
 
 
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return lines[-1][-300:] if lines else ""
+
+
 def _no_supervisor(plan: Plan) -> Trouble:
     log = plan.log("supervisord-start")
-    words = log.read_text(errors="replace").splitlines()[-1:] if log.exists() else []
+    words = _last_line(log)
     return Trouble(
         f"进程管理器没有启动({words});日志见 {log}。", f"The process supervisor did not start ({words}); see {log}."
     )

@@ -35,7 +35,7 @@ async def list_indicators(caller: Reader) -> dict[str, Any]:
 async def run_report(
     request: Request, template: str, caller: Reader, unit: Unit, since: Day = None, until: Day = None, as_of: Day = None
 ) -> dict[str, Any]:
-    """A report (INF-07, INF-08): every figure of the template over one unit, period and as-of, each with its way down."""
+    """A report (INF-07, INF-08): each figure of the template over one unit, period and as-of, with its way down."""
     wanted = catalogue().template(template)
     if wanted is None:
         raise NotFound()

@@ -12,7 +12,7 @@ Pipeline = list[Document]
 
 @dataclass(frozen=True)
 class Span:
-    """Which facts count: begun in [since, until), known up to ``as_of``; of ``unit`` and below; visible in ``scope``."""
+    """What counts: begun in [since, until), known up to ``as_of``; of ``unit`` and below; visible in ``scope``."""
 
     unit: str
     as_of: datetime

@@ -2,8 +2,8 @@
 
 Every write sets fields named by the event's sequence number, so events may arrive in any order and any number of times
 and the row is the same. ``{_id: subject, kind, unit, district, scope, tree, on, until, dims: {name: value},
-steps: {seq: {what, on, seq, amount}}, events: {seq: event id}, generation}``. ``tree`` is the place in the unit tree on the day
-of the first event and rolls figures up; ``scope`` is the present place and says who may see the row.
+steps: {seq: {what, on, seq, amount}}, events: {seq: event id}}``. ``tree`` is the place in the unit tree on the day of
+the first event and rolls figures up; ``scope`` is the present place and says who may see the row.
 """
 
 from datetime import datetime
@@ -17,8 +17,8 @@ from services.chassis.reactions import Doing
 ROWS = "rows"
 INDEXES = {
     ROWS: (
-        ("scope", "tree", "kind", "on"),
-        ("kind", "generation"),
+        ("tree", "kind", "on"),
+        ("scope", "kind", "on"),
         ("unit",),
     )
 }

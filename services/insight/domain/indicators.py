@@ -1,6 +1,6 @@
 """Indicators (指标): figures computed from facts over unit and period, as of a moment.
 
-A definition is data (``indicators.json``), checked on load. It says which subjects count; how the count is made is code.
+A definition is data (``indicators.json``), checked on load. It says which subjects count; how to count is code.
 Follows Observation (Fowler) and SDMX: every figure keeps its numerator, denominator, unit, period and as-of.
 """
 
@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from services.kernel.events import Value
 
@@ -22,8 +22,8 @@ class Indicator(Value):
     """One definition.
 
     ``measure``: ``count`` of subjects that began in the period; ``level`` of subjects that exist at the as-of;
-    ``sum`` of amounts, ``distinct`` values of a dimension; ``ratio`` of two others. ``outcome`` holds the outcomes that
-    count, ``open`` standing for none. ``with_step`` and ``without_step`` name steps that must or must not have happened.
+    ``sum`` of amounts, ``distinct`` values of a dimension; ``ratio`` of two others. ``outcome`` holds those that
+    count, ``open`` standing for none. ``with_step`` and ``without_step`` name steps that must or must not be there.
     ``hide_below``: a figure over fewer persons than this, but not none, is not shown.
     """
 
@@ -32,7 +32,7 @@ class Indicator(Value):
     en: str
     measure: Literal["count", "level", "sum", "distinct", "ratio"]
     subject: str = ""
-    where: dict[str, str] = {}
+    where: dict[str, str] = Field(default_factory=dict)
     outcome: tuple[Literal["solved", "answered", "open"], ...] = ()
     with_step: tuple[str, ...] = ()
     without_step: tuple[str, ...] = ()

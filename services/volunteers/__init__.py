@@ -1,0 +1,1 @@
+"""Volunteers, teams, service orders and hours."""

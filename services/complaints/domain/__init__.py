@@ -1,0 +1,1 @@
+"""The concern (事项) as pure functions of state, command and time."""

@@ -1,0 +1,53 @@
+"""Pages of lists over HTTP: only declared filters, typed, and an opaque cursor."""
+
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from services.chassis.http.exchange import Exchange, Malformed
+from services.chassis.http.given import Given
+from services.chassis.queries import DEFAULT, MOST, Asked, Filter, ListSpec, read_page
+
+MOST_PARAMETERS = 40
+SCHEMAS: dict[type, dict[str, Any]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    bool: {"type": "boolean"},
+    date: {"type": "string", "format": "date"},
+    datetime: {"type": "string", "format": "date-time"},
+}
+
+
+class Listing(Given):
+    """Reads the page that a caller asks for."""
+
+    def __init__(self, spec: ListSpec) -> None:
+        self.spec = spec
+        limit = {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT}
+        self.parameters = (
+            *(_described(name, _schema(one)) for name, one in spec.declared.items()),
+            _described("limit", limit),
+            _described("cursor", {"type": "string"}),
+        )
+
+    def of(self, exchange: Exchange) -> Asked:
+        try:
+            query = exchange.scope["query_string"].decode("ascii")
+            pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
+        except ValueError:
+            raise Malformed() from None
+        return read_page(self.spec, pairs)
+
+
+def listing(spec: ListSpec) -> Listing:
+    """``asked: Annotated[Asked, Depends(listing(CASES))]``, to be given to ``Scoped.page``."""
+    return Listing(spec)
+
+
+def _schema(one: Filter) -> dict[str, Any]:
+    schema = SCHEMAS[one.kind]
+    return schema | {"enum": sorted(one.choices)} if one.choices else schema
+
+
+def _described(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": schema}

@@ -253,7 +253,7 @@ class Client:
         """A client for a thread of its own, for change streams read in bulk; the caller closes it."""
         return MongoClient(
             self.uri, tz_aware=True, w="majority", journal=True, readConcernLevel="majority",
-            serverSelectionTimeoutMS=3000, connectTimeoutMS=3000,
+            serverSelectionTimeoutMS=3000, connectTimeoutMS=3000, socketTimeoutMS=20000,
         )
 
     async def close(self) -> None:

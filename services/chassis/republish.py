@@ -1,8 +1,9 @@
 """Events sent again on request: of one aggregate for a consumer that misses some, or of many by an operator.
 
 Another service cannot reach the owner's database, so it asks through the topic ``<prefix>.republish``: key is the
-aggregate's id, value ``{"service", "aggregate", "subject", "from_seq"}``. The owner's active relay takes requests of
-its service, at a bounded rate, and the same one only once within some seconds.
+aggregate's id, value ``{"service", "aggregate", "subject", "from_seq"}``. The subject ``*`` stands for every
+aggregate of the type. The owner's active relay takes requests of its service, at a bounded rate, and the same one only once within
+some seconds.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from pymongo import MongoClient
 from services.chassis import topics
 from services.chassis.contracts import Record
 from services.chassis.lease import Held
-from services.chassis.publisher import Publisher
+from services.chassis.publisher import Publisher, Window
 from services.chassis.resend import Choice, Pace, resend
 from services.chassis.settings import Settings
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 LOG = structlog.get_logger()
 REQUESTS = Counter("linli_relay_requests", "Requests to republish an aggregate", ["service", "outcome"])
 REQUESTS_PER_SECOND = 100.0
+EVERY_SUBJECT = "*"
+LONGEST_ANSWER_MS = 24 * 3600 * 1000  # every aggregate of a type may take hours; the lease says who is alive
 ONCE_WITHIN_SECONDS = 5.0
 RECORDS_PER_SECOND = 2000.0
 
@@ -50,9 +53,7 @@ class Request(BaseModel):
 
     def record(self) -> Record:
         """The record for the topic ``topics.republish_topic(settings)``."""
-        return Record(
-            self.subject.encode(), orjson.dumps(self.model_dump()), [("content-type", b"application/json")]
-        )
+        return Record(self.subject.encode(), orjson.dumps(self.model_dump()), [("content-type", b"application/json")])
 
 
 class Recent:
@@ -75,6 +76,10 @@ class Recent:
         self._served[request.aggregate, request.subject] = (now, request.from_seq)
 
 
+class _NotActive(Exception):
+    """Told to stop in the middle of an answer: the request is not committed, the next holder takes it."""
+
+
 class Requests:
     """Takes the requests for one service while its relay is active; ``run`` blocks, in a thread of its own."""
 
@@ -95,7 +100,8 @@ class Requests:
         self._stop = stop
         self._held = held
         self._recent = Recent()
-        self._pace = Pace(REQUESTS_PER_SECOND, stop)
+        self._requests_pace = Pace(REQUESTS_PER_SECOND, stop)
+        self._records_pace = Pace(RECORDS_PER_SECOND, stop)
 
     def run(self) -> None:
         """Answer requests until stopped; one whose answer is not in Kafka yet is taken again by the next holder."""
@@ -106,6 +112,7 @@ class Requests:
             enable_auto_commit=False,
             auto_offset_reset="none",
             max_poll_records=50,
+            max_poll_interval_ms=LONGEST_ANSWER_MS,
         )
         window = self._publisher.window(lambda _: None)
         try:
@@ -113,20 +120,31 @@ class Requests:
                 for partition, records in consumer.poll(timeout_ms=500).items():
                     self._answer(records, window)
                     self._commit(consumer, partition, records)
+        except _NotActive:
+            LOG.info("republish_left_to_next", service=self._service)
         finally:
             self._publisher.forget(window)
             consumer.close()
 
-    def _answer(self, records: Sequence[Any], window: Any) -> None:
+    def _answer(self, records: Sequence[Any], window: Window) -> None:
         for record in records:
             request = self._request(record.value)
             if request is not None:
-                self._pace.wait()
+                self._requests_pace.wait()
                 self._recent.add(request)
-                choice = Choice(subject=request.subject, from_seq=request.from_seq)
-                chosen = {request.aggregate: self._topics[request.aggregate]}
-                sent = resend(self._database, self._service, chosen, choice, window)
+                sent = self._resend(request, window)
                 self._count("answered" if sent else "nothing-found")
+
+    def _resend(self, request: Request, window: Window) -> int:
+        subject = None if request.subject == EVERY_SUBJECT else request.subject
+        choice = Choice(subject=subject, from_seq=request.from_seq)
+        chosen = {request.aggregate: self._topics[request.aggregate]}
+        return resend(self._database, self._service, chosen, choice, window, self._before_each)
+
+    def _before_each(self) -> None:
+        self._records_pace.wait()
+        if self._stop.is_set() or not self._held.valid():
+            raise _NotActive
 
     def _request(self, value: bytes | None) -> Request | None:
         """The request if it is for this service and has not just been answered."""

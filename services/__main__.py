@@ -1,0 +1,37 @@
+"""What concerns several services at once: ``python -m services <command>``; ``--help`` lists the commands.
+
+A command is a module with ``arguments(parser)`` and ``run(arguments, catalogue) -> exit code``; one line adds it.
+"""
+
+import argparse
+import importlib
+import sys
+
+from services.chassis.catalogue import Catalogue
+
+CATALOGUE = Catalogue(("directory", "complaints", "volunteers", "insight"))
+COMMANDS = {
+    "relay": (
+        "services.chassis.relays",
+        "从一个进程发布各服务的事件 · publish several services' events from one process",
+    ),
+    "republish": ("services.chassis.republishing", "重新发布历史事件 · send events of the past again"),
+    "schemas": ("services.chassis.schemas", "导出或检查公开的契约 · export or check the published contract"),
+}
+
+
+def main(given: list[str]) -> int:
+    """Run the named command; only its module is imported."""
+    parser = argparse.ArgumentParser(prog="python -m services", description="邻里 · Linli")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, (module, purpose) in COMMANDS.items():
+        command = commands.add_parser(name, help=purpose, description=purpose)
+        if given[:1] == [name]:
+            importlib.import_module(module).arguments(command)
+    arguments = parser.parse_args(given)
+    code: int = importlib.import_module(COMMANDS[arguments.command][0]).run(arguments, CATALOGUE)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

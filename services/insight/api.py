@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from services.chassis.access import Caller
 from services.chassis.driver import Collection
@@ -18,7 +18,7 @@ router = APIRouter()
 
 Unit = Annotated[str, Query(min_length=1, max_length=100, description="The unit; with everything below it.")]
 Day = Annotated[date | None, Query(description="A day in the district's time zone.")]
-Reader = Annotated[Caller, allow("figure.read")]
+Reader = Annotated[Caller, Depends(allow("figure.read"))]
 
 
 @router.get("/indicators")

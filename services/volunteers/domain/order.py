@@ -1,7 +1,8 @@
 """Service orders (服务订单): three ways of service on one aggregate, and who may do what to it when.
 
-``dispatch``: the community sends it to the best match (派单服务). ``by_name``: the resident named a volunteer; it goes to
-nobody else (点名服务). ``activity_day``: it stands on the list of a fixed day, and any fitting volunteer takes it (活动日服务).
+``dispatch`` (派单服务): the community sends it to the best match. ``by_name`` (点名服务): the resident named a
+volunteer, and it goes to nobody else. ``activity_day`` (活动日服务): it stands on the list of a fixed day, and any
+fitting volunteer takes it.
 """
 
 from typing import ClassVar, Literal

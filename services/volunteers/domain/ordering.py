@@ -110,7 +110,7 @@ def _request(command: Request) -> list[Happened]:
         volunteer=command.volunteer if command.mode == "by_name" else None, on=command.on, zone=command.zone,
         answer=command.limits.answer, service=command.limits.service, confirmation=command.limits.confirmation,
     )  # fmt: skip
-    return [Happened(requested, {"task": command.task}, command.keys)]
+    return [Happened(requested, {"task": command.task} if command.task else {}, command.keys)]
 
 
 def _match(state: Order, command: Match, now: datetime) -> list[Happened]:

@@ -12,6 +12,7 @@ import hashlib
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -153,10 +154,19 @@ def _make_environment() -> None:
     )
 
 
+def forget_half_installed(site_packages: Path) -> None:
+    """Make pip install again what it was installing when it was killed: it writes a package's RECORD last."""
+    for described in site_packages.glob("*.dist-info"):
+        if not (described / "RECORD").exists():
+            shutil.rmtree(described)
+
+
 def _packages(purpose: str) -> None:
     if _has_stamp("packages-" + purpose, stamp_of(purpose)) and _environment_works():
         return
     _make_environment()
+    for site_packages in VENV.glob("lib/python*/site-packages"):
+        forget_half_installed(site_packages)
     wanted = len(re.findall(r"^\S+==", LISTS[purpose].read_text(), flags=re.MULTILINE))
     code = _run_pip(["install", "--require-hashes", "--no-deps", "-r", str(LISTS[purpose])], wanted)
     print(flush=True)

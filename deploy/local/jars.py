@@ -17,6 +17,8 @@ from pathlib import Path
 from deploy.local.trouble import Trouble, give_up
 
 PINS = Path(__file__).with_name("jars.txt")
+# An organisation's own certificate is found here and not in the bundle that comes with a Python package.
+SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 ROOTS = ("org.apache.kafka:kafka_2.13:4.3.1", "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4")
 
 Fetch = Callable[["Jar", Path], Path]
@@ -74,6 +76,8 @@ def fetch_with_jgo(jar: Jar, folder: Path) -> Path:
     from jgo.config import GlobalSettings
     from jgo.maven import MavenContext
 
+    if SYSTEM_CERTIFICATES.exists():
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", str(SYSTEM_CERTIFICATES))
     own = GlobalSettings.load().repositories
     context = MavenContext(repo_cache=folder, remote_repos=own or None, timeout=60)
     return Path(context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve())

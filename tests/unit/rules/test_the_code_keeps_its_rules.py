@@ -1,0 +1,98 @@
+"""Rules that reviewers would forget: sizes, names, who may speak to whom, what the project may not name."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.mechanisms import catalogue, marks
+
+ROOT = Path(__file__).parents[3]
+CODE = [path for top in ("services", "deploy") for path in sorted((ROOT / top).rglob("*.py"))]
+LONGEST = 80  # lines of a function
+VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc", "base2", "stuff"}
+REGISTRIES = re.compile(
+    r"pypi\.org|files\.pythonhosted|repo1?\.maven|maven\.apache\.org|registry\.npmjs|crates\.io|proxy\.golang|deb\.debian", re.I
+)
+
+
+def functions() -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for path in [*CODE, *sorted((ROOT / "tests").rglob("*.py"))]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                yield path, node
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_no_function_is_longer_than_eighty_lines() -> None:
+    long = [f"{p.relative_to(ROOT)}:{f.name}" for p, f in functions() if (f.end_lineno or 0) - f.lineno >= LONGEST]
+    assert long == []
+
+
+def test_no_file_has_a_name_that_says_nothing() -> None:
+    assert [str(path) for path in CODE if path.stem in VAGUE or path.parent.name in VAGUE] == []
+
+
+def test_only_the_driver_speaks_motor() -> None:
+    users = [p for p in CODE if re.search(r"^\s*(import|from) motor\b", p.read_text(encoding="utf-8"), re.M)]
+    assert [path.name for path in users] == ["driver.py"]
+
+
+def test_routes_reach_collections_only_through_the_scoped_view() -> None:
+    """Scope is applied below the routes: no route module takes a raw collection, but for read models of insight."""
+    offenders = []
+    for path in CODE:
+        inside = path.relative_to(ROOT).parts
+        if inside[0] == "services" and len(inside) > 2 and ("api" in inside or inside[-1] == "api.py"):
+            if ".collection(" in path.read_text(encoding="utf-8") and inside[1] != "insight":
+                offenders.append("/".join(inside))
+    assert offenders == []
+
+
+def test_domain_code_reads_no_clock_and_does_no_input_or_output() -> None:
+    forbidden = re.compile(r"datetime\.now|time\.time|utcnow|date\.today|\bopen\(|^\s*(import|from) (os|motor|pymongo|kafka|fastapi|httpx)\b", re.M)
+    pure = [p for p in CODE if "kernel" in p.parts or "domain" in p.parts]
+    assert pure
+    assert [str(p.relative_to(ROOT)) for p in pure if forbidden.search(p.read_text(encoding="utf-8"))] == []
+
+
+def test_exceptions_are_never_swallowed() -> None:
+    """An ``except`` whose body is only ``pass`` says nothing to anybody."""
+    silent = []
+    for path in CODE:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ExceptHandler) and all(isinstance(each, ast.Pass) for each in node.body):
+                silent.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert silent == []
+
+
+def test_no_file_names_the_host_of_a_package_registry() -> None:
+    named = []
+    for path in tracked():
+        if path == Path(__file__):
+            continue
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        if REGISTRIES.search(text):
+            named.append(str(path.relative_to(ROOT)))
+    assert named == []
+
+
+def test_every_mark_names_a_mechanism_of_the_catalogue() -> None:
+    assert sorted(set(marks()) - set(catalogue())) == []
+
+
+@pytest.mark.parametrize("service", ["directory", "complaints", "volunteers"])
+def test_deep_services_have_the_same_rooms(service: str) -> None:
+    rooms = {path.name for path in (ROOT / "services" / service).iterdir()}
+    needed = {"__main__.py", "service.py", "domain", "api", "queries.py", "texts.py", "access.py", "reactions.py"}
+    assert needed <= rooms

@@ -7,17 +7,16 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 from xml.etree.ElementTree import ParseError
+from xml.parsers.expat import ExpatError
 
-import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from services.chassis.cells import CellFault, Plain
 from services.chassis.errors import Invalid
+from services.chassis.excel import excel_rows
 
 warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
-LAST_ROW = 1_048_576  # of any sheet
 SMALL = 20_000_000  # bytes unpacked below which the ratio says nothing
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -25,7 +24,7 @@ _DOCTYPE = b"<!DOCTYPE"
 # What a broken or hostile file makes the parser raise.
 BROKEN = (
     ArithmeticError, AttributeError, EOFError, InvalidFileException, LookupError, NotImplementedError, OSError,
-    RuntimeError, TypeError, ValueError, ParseError, zipfile.BadZipFile, zlib.error,
+    RuntimeError, TypeError, ValueError, ExpatError, ParseError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 
 
@@ -69,12 +68,8 @@ def rows_of(content: bytes, limits: Limits) -> Iterator[tuple[int, Cells]]:
 def _excel_rows(content: bytes, limits: Limits) -> Iterator[tuple[int, Cells]]:
     _refuse_bombs(content, limits)
     try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
-        sheet = book.worksheets[0]
-        for number, row in enumerate(sheet.iter_rows(max_col=limits.columns + 1), start=1):
-            if number > LAST_ROW:
-                raise Invalid("file-not-a-spreadsheet")
-            yield number, [_excel_cell(cell, limits) for cell in row]
+        for number, row in excel_rows(content):
+            yield number, [_text_cell(cell, limits) if type(cell) is str else cell for cell in row]
     except BROKEN:
         raise Invalid("file-not-a-spreadsheet") from None
 
@@ -88,26 +83,10 @@ def _refuse_bombs(content: bytes, limits: Limits) -> None:
                 raise Invalid("file-unpacks-too-large", limit=limits.unpacked)
             if unpacked > max(SMALL, len(content) * limits.ratio):
                 raise Invalid("file-unpacks-too-large", limit=limits.unpacked)
-            for part in parts:
-                if _DOCTYPE in archive.open(part).read(2_000).upper():
-                    raise Invalid("file-not-a-spreadsheet")
+            if any(_DOCTYPE in archive.open(part).read(2_000).upper() for part in parts):
+                raise Invalid("file-not-a-spreadsheet")
     except BROKEN:
         raise Invalid("file-not-a-spreadsheet") from None
-
-
-def _excel_cell(cell: Any, limits: Limits) -> Plain | CellFault:
-    value = cell.value
-    if value is None:
-        return None
-    kind = cell.data_type
-    if kind == "f":
-        return CellFault("cell-formula")
-    if kind == "e":
-        return CellFault("cell-error")
-    if isinstance(value, str):
-        return _text_cell(value, limits)
-    plain: Plain = value
-    return plain
 
 
 def _text_cell(value: str, limits: Limits) -> Plain | CellFault:

@@ -9,7 +9,8 @@ from services.chassis.access import Caller
 from services.chassis.driver import Collection
 from services.chassis.errors import Invalid, NotFound
 from services.chassis.http import allow
-from services.insight.domain.indicators import Indicator, catalogue, shown
+from services.insight.catalogue import catalogue
+from services.insight.domain.indicators import Indicator, shown
 from services.insight.figures import figure, span_of
 from services.insight.queries import DIMENSIONS, Span, grouped, subjects
 from services.insight.rows import ROWS

@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from services.chassis.driver import Collection
-from services.insight.domain.indicators import Indicator, catalogue, printed_percentage, ratio, shown
+from services.insight.catalogue import catalogue
+from services.insight.domain.indicators import Indicator, printed_percentage, ratio, shown
 from services.insight.queries import Span, count
 
 MOMENT = timedelta(milliseconds=1)

@@ -4,17 +4,13 @@ A definition is data (``indicators.json``), checked on load. It says which subje
 Follows Observation (Fowler) and SDMX: every figure keeps its numerator, denominator, unit, period and as-of.
 """
 
-import json
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from services.kernel.events import Value
 
-DEFINITIONS = Path(__file__).parent.parent / "indicators.json"
 OUTCOMES = ("solved", "answered")  # both close a concern; they are counted apart and may be added (CMP-02)
 
 
@@ -89,12 +85,6 @@ class Catalogue(Value):
     def template(self, key: str) -> Template | None:
         """The report template of this key."""
         return next((template for template in self.templates if template.key == key), None)
-
-
-@cache
-def catalogue() -> Catalogue:
-    """The definitions shipped with the service. Raises ``ValidationError`` when they contradict themselves."""
-    return Catalogue.model_validate(json.loads(DEFINITIONS.read_text(encoding="utf-8")))
 
 
 def ratio(numerator: int, denominator: int) -> float | None:

@@ -12,7 +12,8 @@ import pytest
 from services.chassis.contracts import Envelope
 from services.chassis.driver import Collection, Database, connect
 from services.chassis.reactions import Doing
-from services.insight.domain.indicators import catalogue, outcome_at
+from services.insight.catalogue import catalogue
+from services.insight.domain.indicators import outcome_at
 from services.insight.queries import Span, count, grouped, subjects
 from services.insight.reactions import REACTIONS
 from services.insight.rows import INDEXES, ROWS

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.insight.domain.indicators import Catalogue, ancestors, catalogue, outcome_at, printed_percentage, shown
+from services.insight.catalogue import catalogue
+from services.insight.domain.indicators import Catalogue, ancestors, outcome_at, printed_percentage, shown
 
 COUNT = {"key": "a", "zh": "甲", "en": "A", "measure": "count", "subject": "case"}
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -22,6 +22,7 @@ class AggregateType(Generic[S]):
 
     ``state`` must have ``unit: str``; when it has ``due: tuple[Due, ...]`` (``name``, ``at``, ``provisional``) the
     sweep turns each due entry into ``on_due(state, due)``, a command whose events must remove or move that entry.
+    ``on_calendar(state)``: the command by which provisional deadlines are computed again, given once a day.
     ``indexes``: field lists over the stored document, for example ``("state.stage", "-changed")``; the chassis puts
     ``scope`` in front of each. ``unscoped_indexes`` stand as given.
     """
@@ -34,6 +35,7 @@ class AggregateType(Generic[S]):
     schema: int = 1
     upcasts: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
     on_due: Callable[[S, Any], Any] | None = None
+    on_calendar: Callable[[S], Any] | None = None
     indexes: tuple[tuple[str, ...], ...] = ()
     unscoped_indexes: tuple[tuple[str, ...], ...] = ()
 

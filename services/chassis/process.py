@@ -18,6 +18,7 @@ from services.chassis.guard import Guard
 from services.chassis.health import serve_health
 from services.chassis.http import application
 from services.chassis.relay import Relay
+from services.chassis.restamp import Restamp
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
 from services.chassis.telemetry import configure_logs
@@ -108,8 +109,8 @@ class _Server(uvicorn.Server):
 
 
 async def _worker(runtime: Runtime, stopping: asyncio.Event) -> None:
-    guard, sweep = Guard(runtime), Sweep(runtime)
-    await _together(runtime, stopping, guard.run(stopping), sweep.run(stopping))
+    parts = (Guard(runtime), Sweep(runtime), Restamp(runtime))
+    await _together(runtime, stopping, *(part.run(stopping) for part in parts))
 
 
 async def _relay(runtime: Runtime, stopping: asyncio.Event) -> None:

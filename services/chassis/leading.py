@@ -1,0 +1,48 @@
+"""Work of which one process at a time does all, and the others stand by."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from services.chassis.driver import Database
+from services.chassis.lease import Held, Lease, LeaseLost
+
+LOG = structlog.get_logger()
+
+
+async def while_leading(
+    database: Database, name: str, stopping: asyncio.Event, work: Callable[[Held], Awaitable[None]]
+) -> None:
+    """Do ``work`` whenever this process holds the lease ``name``, until told to stop.
+
+    ``work`` is cut off where it waits when the lease is lost and when ``stopping`` is set, so every step of it must
+    bear being done again. What it raises ends the call.
+    """
+    leading = asyncio.create_task(_lead(database, name, work), name=f"leading {name}")
+    stop = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({leading, stop}, return_when=asyncio.FIRST_COMPLETED)
+        if leading.done():
+            leading.result()
+    finally:
+        leading.cancel()
+        stop.cancel()
+        await asyncio.gather(leading, stop, return_exceptions=True)
+
+
+async def _lead(database: Database, name: str, work: Callable[[Held], Awaitable[None]]) -> None:
+    while True:
+        try:
+            async with Lease(database, name).held() as held:
+                await work(held)
+        except LeaseLost:
+            LOG.warning("lease_lost", lease=name)
+
+
+async def pause(seconds: float, unless: asyncio.Event) -> None:
+    """Wait that long, or until ``unless`` is set."""
+    try:
+        await asyncio.wait_for(unless.wait(), seconds)
+    except TimeoutError:
+        return

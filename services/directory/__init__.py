@@ -1,0 +1,1 @@
+"""Directory: units, residents and households, staff, organisations and points, visits, and what districts decide."""

@@ -1,0 +1,1 @@
+"""The pure part: states, commands, events, decisions. No I/O, no clock."""

@@ -1,0 +1,72 @@
+"""From what is known of a person to what is stored: one sealed blob for each purpose, and the hashes to find it by."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from services.chassis.lookups import NAME, NUMBER, PHONE, TAIL, TEXT
+from services.directory.domain.households import ADDRESS, Sealed
+from services.directory.domain.persons import CONTACTS, IDENTITY, MARKERS, Contact, Identity, Marker
+
+if TYPE_CHECKING:
+    from services.chassis.sealing import Sealing
+
+DOOR, ROW = "door", "row"
+
+
+class Hands:
+    """Seals nothing itself: it says what belongs to which purpose, for one district."""
+
+    def __init__(self, sealing: "Sealing", district: str) -> None:
+        self._sealing, self._district = sealing, district
+
+    def hashed(self, kind: str, value: str) -> str:
+        """The keyed hash of a value in this district."""
+        return self._sealing.lookup(self._district, kind, value)
+
+    def door(self, building: str, door: str) -> Sealed:
+        """A household's door."""
+        return Sealed({ADDRESS: {"door": door}}, {DOOR: [self.door_key(building, door)]})
+
+    def door_key(self, building: str, door: str) -> str:
+        """By which the household behind a door is found."""
+        return self.hashed(TEXT, f"{building}/{door}")
+
+    def identity(self, identity: Identity) -> Sealed:
+        """Who a person is; found by name and number."""
+        keys = {NAME: [self.hashed(NAME, identity.name)]}
+        keys[NUMBER] = [self.hashed(NUMBER, identity.number)] if identity.number else []
+        return Sealed({IDENTITY: identity.model_dump(exclude_none=True)}, keys)
+
+    def contacts(self, contacts: Sequence[Contact]) -> Sealed:
+        """How to reach a person; found by the person's own telephone numbers and their tails."""
+        own = sorted({contact.phone for contact in contacts if contact.of is None})
+        listed = [contact.model_dump(exclude_none=True) for contact in contacts]
+        keys = {
+            PHONE: [self.hashed(PHONE, phone) for phone in own],
+            TAIL: sorted({self._sealing.tail(self._district, phone) for phone in own}),
+        }
+        return Sealed({CONTACTS: {"contacts": listed}}, keys)
+
+    def markers(self, markers: Sequence[Marker]) -> Sealed:
+        """What makes a person need care; counted by the hashes of those that hold."""
+        listed = [marker.model_dump(exclude_none=True) for marker in markers]
+        held = sorted({marker.code for marker in markers if marker.until is None})
+        return Sealed({MARKERS: {"markers": listed}}, {MARKERS: [self.marker_key(code) for code in held]})
+
+    def marker_key(self, code: str) -> str:
+        """By which the bearers of a marker are counted."""
+        return self.hashed(TEXT, f"marker/{code}")
+
+    def row_key(self, *parts: str) -> str:
+        """The fingerprint of an imported row: the same row again changes nothing."""
+        return self.hashed(TEXT, "row/" + "\x1f".join(parts))
+
+
+def together(parts: Iterable[Sealed]) -> Sealed:
+    """Several purposes beside one event."""
+    private: dict[str, dict[str, object]] = {}
+    keys: dict[str, list[str]] = {}
+    for part in parts:
+        private |= part.private
+        keys |= part.keys
+    return Sealed(private, keys)

@@ -69,12 +69,16 @@ def test_domain_code_reads_no_clock_and_does_no_input_or_output() -> None:
     assert [str(p.relative_to(ROOT)) for p in pure if forbidden.search(p.read_text(encoding="utf-8"))] == []
 
 
+def is_broad(handler: ast.ExceptHandler) -> bool:
+    return handler.type is None or ast.unparse(handler.type) in ("Exception", "BaseException")
+
+
 def test_exceptions_are_never_swallowed() -> None:
-    """An ``except`` whose body is only ``pass`` says nothing to anybody."""
+    """A broad ``except`` whose body is only ``pass`` says nothing to anybody."""
     silent = []
     for path in CODE:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ExceptHandler) and all(isinstance(each, ast.Pass) for each in node.body):
+            if isinstance(node, ast.ExceptHandler) and is_broad(node) and isinstance(node.body[0], ast.Pass):
                 silent.append(f"{path.relative_to(ROOT)}:{node.lineno}")
     assert silent == []
 

@@ -71,8 +71,9 @@ async def hours_corrected(event: HoursBooked, do: Doing) -> None:
 
 @REACTIONS.on("linli.directory.unit.registered.v1")
 async def unit_registered(event: UnitRegistered, do: Doing) -> None:
-    """Units are counted by kind; grids also by layer."""
-    dims = {"kind": event.kind} | ({"layer": event.layer} if event.layer else {})
+    """Units are counted by kind; grids also by layer and level."""
+    more = {"layer": event.layer, "level": event.level}
+    dims = {"kind": event.kind} | {name: value for name, value in more.items() if value}
     await record(do, begun(do.envelope, "unit", do.envelope.time, dims))
 
 
@@ -97,7 +98,7 @@ async def staff_registered(event: StaffRegistered, do: Doing) -> None:
 @REACTIONS.on("linli.directory.visit.recorded.v1")
 async def visit_recorded(event: VisitRecorded, do: Doing) -> None:
     """A visit, by purpose."""
-    await record(do, begun(do.envelope, "visit", do.envelope.time, {"purpose": event.purpose}))
+    await record(do, begun(do.envelope, "visit", _utc(event.on), {"purpose": event.purpose}))
 
 
 @REACTIONS.on("linli.volunteers.volunteer.registered.v1")

@@ -42,6 +42,7 @@ class UnitRegistered(Reader):
     """A unit of the tree."""
 
     kind: str
+    level: str | None = None
     layer: str | None = None
 
 
@@ -55,3 +56,4 @@ class VisitRecorded(Reader):
     """A visit to a home."""
 
     purpose: str
+    on: datetime

@@ -2,7 +2,8 @@
 
 from services.insight.rebuild import mending
 
-ROW = {"kind": "case", "tree": ["d"], "scope": ["d"], "steps": {"2": {"what": "solved"}}, "events": {"1": "a", "2": "b"}}
+SOLVED = {"2": {"what": "solved"}}
+ROW = {"kind": "case", "tree": ["d"], "scope": ["d"], "steps": SOLVED, "events": {"1": "a", "2": "b"}}
 
 
 def test_a_row_that_agrees_is_not_touched() -> None:
@@ -23,7 +24,8 @@ def test_a_missing_row_is_made_whole() -> None:
 
 
 def test_a_step_that_no_history_knows_is_removed_and_a_newer_one_stays() -> None:
-    stored = ROW | {"steps": {"2": {"what": "answered"}, "3": {"what": "x"}, "9": {"what": "new"}}, "events": {"1": "a"}}
+    steps = {"2": {"what": "answered"}, "3": {"what": "x"}, "9": {"what": "new"}}
+    stored = ROW | {"steps": steps, "events": {"1": "a"}}
     assert mending(stored, ROW, 5) == {
         "$set": {"steps.2": {"what": "solved"}, "events.2": "b"},
         "$unset": {"steps.3": ""},

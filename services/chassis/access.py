@@ -10,7 +10,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 import structlog
@@ -213,9 +213,9 @@ def _verified(token: bytes, key: Key, algorithm: str) -> dict[str, Any]:
     return claims
 
 
-def _is_instant(value: Any) -> bool:
+def _is_instant(value: Any) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _is_name(value: Any) -> bool:
+def _is_name(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable()

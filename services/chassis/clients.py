@@ -37,9 +37,7 @@ class Peers:
         """The JSON of ``GET path``. Raises NotFound, Unavailable, or the peer's refusal."""
         return await self._call("GET", service, path, params=params)
 
-    async def post(
-        self, service: str, path: str, body: Any, *, key: str, if_version: int | None = None
-    ) -> Any:
+    async def post(self, service: str, path: str, body: Any, *, key: str, if_version: int | None = None) -> Any:
         """The JSON of ``POST path``. ``key`` is the Idempotency-Key: derive it from what causes the call.
 
         Raises NotFound, Conflict, Invalid, PreconditionFailed or Unavailable; the last may be repeated with the key.

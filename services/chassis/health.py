@@ -102,7 +102,11 @@ async def serve_health(health: Health, port: int, host: str | None = None) -> As
     host = host or os.environ.get("LINLI_HOST", "127.0.0.1")
     listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     config = uvicorn.Config(
-        probes(health), log_config=None, access_log=False, server_header=False, lifespan="off",
+        probes(health),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
         timeout_graceful_shutdown=1,
     )
     server = _Server(config)

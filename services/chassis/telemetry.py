@@ -92,7 +92,7 @@ def configure_logs(service: str, kind: str, level: str = "INFO") -> None:
 
 
 def _to_handler(logger: Any, name: str, event: MutableMapping[str, Any]) -> Any:
-    return structlog.stdlib.ProcessorFormatter.wrap_for_formatter(logger, name, event)  # type: ignore[arg-type]
+    return structlog.stdlib.ProcessorFormatter.wrap_for_formatter(logger, name, event)
 
 
 def add_trail(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -5,20 +5,14 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 
 import structlog
-import uvicorn
 
 from services.chassis.aggregate import Service
-from services.chassis.deadlines import Sweep
 from services.chassis.driver import is_passing
-from services.chassis.guard import Guard
 from services.chassis.health import serve_health
-from services.chassis.http import application
-from services.chassis.relay import Relay
-from services.chassis.restamp import Restamp
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
 from services.chassis.telemetry import configure_logs
@@ -76,7 +70,14 @@ async def started(runtime: Runtime, stopping: asyncio.Event) -> None:
         pause = min(pause * 2, 3)
 
 
+# Each kind imports its own parts only: half of a start is imports, and a machine starts many processes at once.
+
+
 async def _api(runtime: Runtime, stopping: asyncio.Event) -> None:
+    import uvicorn
+
+    from services.chassis.http import application
+
     await runtime.access.start()
     app = application(runtime)
     config = uvicorn.Config(
@@ -90,7 +91,8 @@ async def _api(runtime: Runtime, stopping: asyncio.Event) -> None:
         timeout_keep_alive=30,
         lifespan="off",
     )
-    server = _Server(config)
+    server = uvicorn.Server(config)
+    server.capture_signals = nullcontext  # type: ignore[method-assign]  # ``_supervised`` has them
     serving = asyncio.create_task(server.serve())
     stop = asyncio.create_task(stopping.wait())
     await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -99,21 +101,18 @@ async def _api(runtime: Runtime, stopping: asyncio.Event) -> None:
     await serving
 
 
-class _Server(uvicorn.Server):
-    """Leaves the signals to the process."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none: ``_supervised`` has them."""
-        yield
-
-
 async def _worker(runtime: Runtime, stopping: asyncio.Event) -> None:
+    from services.chassis.deadlines import Sweep
+    from services.chassis.guard import Guard
+    from services.chassis.restamp import Restamp
+
     parts = (Guard(runtime), Sweep(runtime), Restamp(runtime))
     await _together(runtime, stopping, *(part.run(stopping) for part in parts))
 
 
 async def _relay(runtime: Runtime, stopping: asyncio.Event) -> None:
+    from services.chassis.relay import Relay
+
     await _together(runtime, stopping, Relay(runtime).run(stopping))
 
 

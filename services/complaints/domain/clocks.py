@@ -18,6 +18,17 @@ def on_due(state: Case, due: Due) -> c.Overdue:
     return c.Overdue(due)
 
 
+def on_calendar(state: Case) -> c.Recompute:
+    """The command given once a day while a promised time is provisional."""
+    return c.Recompute()
+
+
+def recompute(state: Case, command: c.Recompute, now: datetime) -> list[Happened]:
+    """Promise anew what the calendar has moved or made final."""
+    pairs = [(one, recomputed(one)) for one in state.deadlines]
+    return [_promised_anew(after) for before, after in pairs if before != after]
+
+
 def overdue(state: Case, command: c.Overdue, now: datetime) -> list[Happened]:
     """It is late, and the level above is told and owes a reply.
 

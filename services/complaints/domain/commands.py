@@ -1,7 +1,7 @@
 """What may be asked of a concern. ``rules`` are the district's decisions for the day it was opened; ``by`` who asks."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from services.complaints.domain.events import Kind, Outcome
@@ -10,6 +10,7 @@ from services.kernel.case.custody import Party
 from services.kernel.case.deadlines import Due
 
 Roles = frozenset[str]
+OrderEnd = Literal["confirmed", "declined", "expired", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,7 @@ class RequestOrder:
     line: str
     mode: Literal["activity_day", "dispatch", "by_name"]
     volunteer: str | None = None
+    on: date | None = None
     must: bool = True
 
 
@@ -173,7 +175,7 @@ class EndOrder:
     """The volunteers say how an order ended."""
 
     order: str
-    how: Literal["confirmed", "declined", "expired", "cancelled"]
+    how: OrderEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,11 @@ class Overdue:
     """A promised time has come."""
 
     due: Due
+
+
+@dataclass(frozen=True, slots=True)
+class Recompute:
+    """The calendar may have been announced: provisional times are counted again."""
 
 
 @dataclass(frozen=True, slots=True)

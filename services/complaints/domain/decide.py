@@ -27,6 +27,7 @@ _DECIDED: dict[type, Callable[[Case, Any, datetime], list[Happened]]] = {
     commands.Release: wall.release,
     commands.Withdraw: wall.withdraw,
     commands.Overdue: clocks.overdue,
+    commands.Recompute: clocks.recompute,
 }
 
 

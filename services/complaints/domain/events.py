@@ -10,7 +10,7 @@ from pydantic import PrivateAttr
 
 from services.kernel.case.deadlines import Limit
 from services.kernel.events import Event
-from services.kernel.values import Instant
+from services.kernel.values import Day, Instant
 
 Kind = Literal["condition", "voice", "view"]
 Outcome = Literal["solved", "answered"]
@@ -230,6 +230,7 @@ class CaseOrderRequested(Event):
     mode: Literal["activity_day", "dispatch", "by_name"]
     unit: str
     volunteer: str | None = None
+    on: Day | None = None
     resident: str | None = None
     must: bool = True
 

@@ -66,24 +66,21 @@ def _promised(state: Case, event: e.CasePromised, now: datetime) -> Case:
 
 
 def _accepted(state: Case, event: e.CaseAccepted, now: datetime) -> Case:
-    state = _moved(state, event)
-    by = Party(id=event.party, unit=event.party_unit)
-    if event.what == "intake":
-        return _with(state, historic=False)
-    if state.custody.offer is None:
-        return _with(state, historic=False)
-    return _held(_with(state, historic=False), held.accepted(state.custody, by))
+    state = _with(_moved(state, event), historic=False, returned=state.returned and event.what == "intake")
+    if event.what == "intake" or state.custody.offer is None:
+        return state
+    return _held(state, held.accepted(state.custody, Party(id=event.party, unit=event.party_unit)))
 
 
 def _offered(state: Case, event: e.CaseOffered, now: datetime) -> Case:
     to, by = Party(id=event.to, unit=event.to_unit), Party(id=event.by, unit=event.by_unit)
     custody = held.offered(state.custody, to, by, now, event.basis, event.ruling)
-    return _held(_moved(state, event), custody)
+    return _with(_held(_moved(state, event), custody), returned=False)
 
 
 def _returned(state: Case, event: e.CaseReturned, now: datetime) -> Case:
     by = Party(id=event.party, unit=event.party_unit)
-    return _held(_moved(state, event), held.returned(state.custody, by, event.reason))
+    return _with(_held(_moved(state, event), held.returned(state.custody, by, event.reason)), returned=True)
 
 
 def _escalated(state: Case, event: e.CaseEscalated, now: datetime) -> Case:
@@ -108,7 +105,7 @@ def _overdue(state: Case, event: e.CaseOverdue, now: datetime) -> Case:
 
 def _settled(state: Case, event: e.Settled, now: datetime) -> Case:
     outcome: e.Outcome = "solved" if isinstance(event, e.CaseSolved) else "answered"
-    kept = _with(_moved(state, event), deadlines=(), historic=False)
+    kept = _with(_moved(state, event), deadlines=(), historic=False, returned=False)
     return _with(kept, outcome=outcome, settled_on=event.on, work="done")
 
 

@@ -14,7 +14,8 @@ from services.kernel.events import Happened, Refused
 def request(state: Case, command: c.RequestOrder, now: datetime) -> list[Happened]:
     """Ask for an order in the concern's unit.
 
-    Refused: ``case-settled``, ``not-yours``, ``volunteer-missing`` and ``volunteer-not-asked`` by the mode.
+    Refused: ``case-settled``, ``not-yours``, and by the mode ``volunteer-missing``, ``volunteer-not-asked`` and
+    ``activity-day-and-mode``.
     """
     refuse_settled(state)
     refuse_outsider(state, command.by)
@@ -22,12 +23,15 @@ def request(state: Case, command: c.RequestOrder, now: datetime) -> list[Happene
         raise Refused("volunteer-missing", "volunteer")
     if command.mode != "by_name" and command.volunteer is not None:
         raise Refused("volunteer-not-asked", "volunteer", mode=command.mode)
+    if (command.mode == "activity_day") != (command.on is not None):
+        raise Refused("activity-day-and-mode", "on", mode=command.mode)
     event = e.CaseOrderRequested(
         order=command.order,
         line=command.line,
         mode=command.mode,
         unit=state.unit,
         volunteer=command.volunteer,
+        on=command.on,
         resident=state.resident,
         must=command.must,
     )

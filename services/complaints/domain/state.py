@@ -31,8 +31,8 @@ class Case(State):
     """``stage`` and ``outcome`` stand side by side: solved, answered and closed are three things.
 
     ``work`` is open, done (has its outcome) or closed. ``matter`` counts the versions of what is asked, so that an
-    offer is unchanged only while it has not moved. ``historic``: imported and not yet taken up. ``asked`` is the unit
-    that owes the next reply.
+    offer is unchanged only while it has not moved. ``historic``: imported and not yet taken up. ``returned``: the
+    last offer was given back and nobody has been offered it since. ``asked`` is the unit that owes the next reply.
     """
 
     unit: str
@@ -63,6 +63,7 @@ class Case(State):
     escalations: int = 0
     reopened: int = 0
     late: bool = False
+    returned: bool = False
     asked: str | None = None
     wall: OnWall | None = None
     on_wall: bool = False

@@ -64,7 +64,8 @@ def test_nobody_else_takes_an_offer() -> None:
 def test_a_return_needs_a_known_reason_and_is_counted() -> None:
     concern = offered_to_colleague()
     assert refusal(concern, c.Return(RULES, COLLEAGUE, STAFF, "no-mood")) == "reason-unknown"
-    (event,) = (one for one in concern.do(c.Return(RULES, COLLEAGUE, STAFF, "not-ours")) if isinstance(one, e.CaseReturned))
+    event = concern.do(c.Return(RULES, COLLEAGUE, STAFF, "not-ours"))[0]
+    assert isinstance(event, e.CaseReturned)
     assert (event.party, event.reason, event.level) == ("staff_colleague", "not-ours", "community")
     assert concern.case.custody.returns == 1 and concern.case.custody.handler == WORKER
 

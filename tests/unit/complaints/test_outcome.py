@@ -127,7 +127,12 @@ def test_an_end_of_an_order_that_is_not_ours_changes_nothing() -> None:
 
 def test_a_named_order_needs_its_volunteer_and_another_has_none() -> None:
     assert refusal(in_hand(), c.RequestOrder(WORKER, "order_1", "x", "by_name")) == "volunteer-missing"
-    assert refusal(in_hand(), c.RequestOrder(WORKER, "order_1", "x", "dispatch", "volunteer_1")) == "volunteer-not-asked"
+    unasked = c.RequestOrder(WORKER, "order_1", "x", "dispatch", "volunteer_1")
+    assert refusal(in_hand(), unasked) == "volunteer-not-asked"
+
+
+def test_an_activity_day_order_needs_its_day() -> None:
+    assert refusal(in_hand(), c.RequestOrder(WORKER, "order_1", "x", "activity_day")) == "activity-day-and-mode"
 
 
 @pytest.mark.mechanism("CMP-07")

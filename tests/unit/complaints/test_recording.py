@@ -20,7 +20,8 @@ def refusal(**changes: object) -> str:
 
 @pytest.mark.mechanism("CMP-01")
 @pytest.mark.parametrize(
-    "person", [{"resident": "resident_1"}, {"visit": "visit_1"}, {"reporter": {"phone": "13900001234"}}, {"repeat_of": "x"}]
+    "person",
+    [{"resident": "resident_1"}, {"visit": "visit_1"}, {"reporter": {"phone": "13900001234"}}, {"repeat_of": "case_1"}],
 )
 def test_a_view_that_points_at_a_person_is_refused(person: dict[str, object]) -> None:
     nobody: dict[str, object] = {"reporter": {}, "resident": None, "visit": None}
@@ -113,7 +114,8 @@ def test_an_imported_outcome_before_the_recording_is_refused() -> None:
 @pytest.mark.mechanism("CMP-02")
 def test_an_imported_concern_with_its_outcome_is_closed_on_its_own_dates() -> None:
     day = TUESDAY - timedelta(days=40)
-    concern = recorded(imported=True, recorded_at=day, settled=Settlement("answered", day + timedelta(days=3), "已答复"))
+    settled = Settlement("answered", day + timedelta(days=3), "已答复")
+    concern = recorded(imported=True, recorded_at=day, settled=settled)
     assert concern.names == ["registered", "answered", "closed"]
     assert concern.case.settled_on == day + timedelta(days=3)
     assert (concern.case.work, concern.case.outcome, concern.case.due) == ("closed", "answered", ())

@@ -123,9 +123,10 @@ def test_days_count_whole_in_the_districts_zone() -> None:
 def test_a_second_time_that_passes_while_the_street_may_still_reply_bothers_nobody_again() -> None:
     concern = in_hand(category="emergency")
     concern.do(c.Escalate(RULES, WORKER, "no-power"))
-    concern.case.due  # the street has an hour, feedback two
     concern.do(c.Take(RULES, STREET, OFFICER))
-    concern.later(hours=2)
+    concern.later(minutes=30)
+    assert concern.sweep() == []
+    concern.later(hours=2)  # the street's hour and the two of the feedback have passed
     names = [type(one).__name__ for one in concern.sweep()]
     assert names.count("CaseEscalated") == 1
 

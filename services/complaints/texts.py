@@ -1,0 +1,72 @@
+"""Every code of this service with its text, Chinese first, and the words for stages, kinds and outcomes."""
+
+from services.chassis.aggregate import Text
+
+STAGES: dict[str, tuple[str, str]] = {
+    "recorded": ("已登记,待受理", "Recorded, waiting to be taken up"),
+    "accepted": ("已受理", "Taken up"),
+    "assigned": ("已派单,待承办", "Assigned, waiting for the handler"),
+    "in_progress": ("办理中", "In progress"),
+    "reopened": ("重新办理", "Reopened"),
+    "done": ("已办结,待确认", "Done, waiting for your word"),
+    "confirmed": ("居民已确认", "Confirmed by the resident"),
+    "closed": ("已归档", "Closed"),
+}
+OUTCOMES: dict[str, tuple[str, str]] = {"solved": ("已解决", "Solved"), "answered": ("已答复", "Answered")}
+KINDS: dict[str, tuple[str, str]] = {
+    "condition": ("民情", "Condition"),
+    "voice": ("民声", "Voice"),
+    "view": ("民意", "View"),
+}
+
+
+def _input(zh: str, en: str) -> Text:
+    return Text(zh, en, 422)
+
+
+TEXTS: dict[str, Text] = {
+    # recording
+    "view-names-person": _input(
+        "民意不记名:请去掉反映人、居民、走访和重复诉求的信息。",
+        "A view names nobody: leave out reporter, resident, visit and repeated concern.",
+    ),
+    "category-unknown": _input("本区没有这个类别。", "The district has no such category."),
+    "category-not-of-kind": _input("类别 {category} 不适用于 {kind}。", "The category {category} is not for {kind}."),
+    "channel-unknown": _input("本区没有这个渠道。", "The district has no such channel."),
+    "recorded-in-future": _input("记录时间不能晚于现在。", "It cannot have been recorded in the future."),
+    "settled-before-recorded": _input("办结时间早于记录时间。", "It was settled before it was recorded."),
+    "settled-in-future": _input("办结时间不能晚于现在。", "It cannot have been settled in the future."),
+    "unit-without-level": _input(
+        "这个单位({kind})不在任何受理层级之下。", "This unit ({kind}) lies under none of the levels that take concerns."
+    ),
+    "promise-not-set": Text(
+        "本区尚未规定 {urgency} 类事项的 {promise} 时限,请先发布承诺时限。",
+        "The district has not set the time for {promise} of {urgency} concerns; publish it first.",
+    ),
+    "policy-unsound": Text(
+        "本区的设置 {key} 不完整或有误,请管理员修正。", "The policy {key} is not sound; please have it corrected."
+    ),
+    # handling
+    "not-yours": Text(
+        "此事由 {handler} 承办,您不是承办人、首接负责人或其同事。",
+        "It is handled by {handler}; you neither handle nor answer for it.",
+    ),
+    "party-cannot-see": _input(
+        "该单位不在此事的管辖范围内,无法承办。", "That unit does not see this concern and cannot handle it."
+    ),
+    "reason-unknown": _input("本区没有这个原因({purpose})。", "The district has no such reason for {purpose}."),
+    "case-ended": Text("此事已归档。", "This concern is closed."),
+    "case-settled": Text("此事已有结果,处于 {stage} 阶段。", "This concern has its outcome; it stands at {stage}."),
+    # orders
+    "volunteer-missing": _input("点名服务需写明志愿者。", "A named order needs its volunteer."),
+    "volunteer-not-asked": _input("{mode} 不指定志愿者。", "An order by {mode} names no volunteer."),
+    "activity-day-and-mode": _input(
+        "活动日服务需写明日期,其他方式({mode})不写日期。", "Only an activity-day order has a day; this is {mode}."
+    ),
+    # the wall
+    "wall-empty": Text("此事没有公开内容。", "Nothing of this concern hangs on the wall."),
+    # imports
+    "number-twice": _input("编号在文件中出现了两次。", "This number stands twice in the file."),
+    "row-differs": Text("此编号已导入过,但内容不同。", "This number was imported before with other content."),
+    "file-without-rows": _input("文件中没有数据行。", "The file has no rows."),
+}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from deploy.local.identity import Account
+from deploy.local.mongo import without_password
 from deploy.local.plan import Plan
 
 TITLES = {
@@ -37,21 +38,17 @@ def ready_page(plan: Plan, accounts: Sequence[Account]) -> str:
 
 
 def _addresses(plan: Plan) -> list[str]:
-    rows = [f"   {zh} {en:<12} {plan.url(name)}/docs" for name, (zh, en) in TITLES.items() if name in plan.services]
+    rows = [
+        f"   {zh} {en:<12} {plan.url(name)}/openapi.json" for name, (zh, en) in TITLES.items() if name in plan.services
+    ]
     given = "您给出的 · yours" if plan.given_kafka or plan.given_mongo else "内置 · built in"
     return [
         " 地址 · Addresses",
         *rows,
         f"   身份服务 identity     {plan.issuer}",
         f"   Kafka                 {plan.kafka}  ({given})",
-        f"   MongoDB               {_shown(plan)}",
+        f"   MongoDB               {without_password(plan.mongo)}",
     ]
-
-
-def _shown(plan: Plan) -> str:
-    from deploy.local.mongo import without_password
-
-    return without_password(plan.mongo)
 
 
 def _accounts(accounts: Sequence[Account]) -> list[str]:

@@ -8,8 +8,9 @@ from pathlib import Path
 from deploy.local import kafka, mongo
 from deploy.local.ports import HOST
 from deploy.local.secret import Secrets
+from services.__main__ import CATALOGUE
 
-SERVICES = ("directory", "complaints", "volunteers", "insight")
+SERVICES = CATALOGUE.names
 DEFAULT_BASE = 8100
 # Offsets from the base port: identity 0, then one api each; workers and the relay only tell their health.
 KAFKA, CONTROLLER, MONGO, RELAY = 90, 91, 92, 100

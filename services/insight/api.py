@@ -103,6 +103,7 @@ async def _span(
 
 
 def _rows(request: Request) -> Collection:
+    # unscoped: the span that goes with it holds the caller's unit
     rows: Collection = request.app.state.runtime.database.collection(ROWS)
     return rows
 

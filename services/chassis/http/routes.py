@@ -156,8 +156,7 @@ def _direct(route: APIRoute) -> Respond:
     body = needs.body_params[0] if needs.body_params else None
     read_body = _body_reader(body) if body is not None else None
     in_headers, in_query = needs.header_params, needs.query_params
-    as_is = [field for field in needs.path_params if _is_any_text(field.field_info)]
-    in_path = [field for field in needs.path_params if field not in as_is]
+    in_path = [(field, field._type_adapter.validator.validate_python) for field in needs.path_params]
     status = route.status_code or 200
 
     async def respond(exchange: Exchange) -> Response:
@@ -167,10 +166,11 @@ def _direct(route: APIRoute) -> Respond:
             if name is not None:
                 values[name] = value
         errors: list[Any] = []
-        for field in as_is:
-            values[field.name] = exchange.path_params[field.alias]
-        if in_path:
-            errors += _take(values, *request_params_to_args(in_path, exchange.path_params))
+        for field, validate in in_path:
+            try:
+                values[field.name] = validate(exchange.path_params[field.alias])
+            except ValidationError as error:
+                errors += _located(error, "path", field.alias)
         if in_query:
             asked = QueryParams(exchange.scope["query_string"])
             errors += _take(values, *request_params_to_args(in_query, asked))
@@ -188,11 +188,6 @@ def _direct(route: APIRoute) -> Respond:
         return result if isinstance(result, Response) else Answer(_presented(route, result), status)
 
     return respond
-
-
-def _is_any_text(parameter: Any) -> bool:
-    """Whether a path parameter needs no validation: an id, which is text already."""
-    return parameter.annotation is str and not parameter.metadata
 
 
 def _take(values: dict[str, Any], found: dict[str, Any], errors: list[Any]) -> list[Any]:
@@ -217,11 +212,14 @@ def _body_reader(field: Any) -> Callable[[Exchange, dict[str, Any]], list[Any]]:
         try:
             values[name] = validate(sent)
         except ValidationError as error:
-            found = error.errors(include_url=False, include_input=False)
-            return [{**item, "loc": ("body", *item["loc"])} for item in found]
+            return _located(error, "body")
         return []
 
     return read
+
+
+def _located(error: ValidationError, *where: str) -> list[Any]:
+    return [{**item, "loc": (*where, *item["loc"])} for item in error.errors(include_url=False, include_input=False)]
 
 
 def _is_storable(annotation: Any) -> bool:

@@ -85,7 +85,7 @@ async def _own(running: Running, code: str, tail: str) -> Stored[Case]:
     if len(code) > 40:
         raise NotFound()
     found = await Scoped.on(running.database, CASE).held("code", hash_of(running.settings.lookup_key, code))
-    stored: Stored[Case] = await running.histories[CASE].get(found["_id"], scope=None)
+    stored: Stored[Case] = await running.histories[CASE].get(found["_id"], scope=found["unit"])
     try:
         given = await running.sealing.search(
             _resident(stored), stored.scope, "phone-tail", tail, because="resident follows"

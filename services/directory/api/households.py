@@ -90,6 +90,7 @@ async def register_household(body: NewHousehold, caller: Writes, operation: Oper
 
 async def _refuse_taken(runtime: "Runtime", door: str, own: str) -> None:
     taken = {f"keys.{DOOR}": door, "state.status": "active", "_id": {"$ne": own}}
+    # unscoped: the hash is of one district, and all that is told is that the door is taken
     if await runtime.database.collection(HOUSEHOLD).find_one(taken, {"_id": 1}):
         raise Conflict("door-taken", field="door")
 

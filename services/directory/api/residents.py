@@ -124,6 +124,7 @@ async def refuse_known_number(runtime: "Runtime", hands: Hands, identity: Identi
         "state.status": "active",
         "_id": {"$ne": own},
     }
+    # unscoped: the hash is of one district, and all that is told is that the number is known
     if await runtime.database.collection(RESIDENT).find_one(known, {"_id": 1}):
         raise Conflict("resident-number-known", field="identity.number")
 

@@ -95,10 +95,10 @@ async def register_unit(body: NewUnit, caller: Writes, operation: Operation, run
         parent = facts = None
     elif founding:
         parent = await runtime.units.get(body.parent)
-        facts = await history.facts(parent, scope=None)
+        facts = await history.facts(parent, scope=None)  # unscoped: operators found districts
     else:
         parent = await seen(runtime, body.parent, caller.unit, "parent")
-        facts = await history.facts(parent, scope=None)
+        facts = await history.facts(parent, scope=None)  # unscoped: seen has looked
     unit = body.id or unit_id(parent.scope[0] if parent else "", body.code, operation.operation)
     command = domain.Register(
         id=unit,
@@ -112,7 +112,7 @@ async def register_unit(body: NewUnit, caller: Writes, operation: Operation, run
         layer=body.layer,
         capabilities=body.capabilities,
     )
-    context = replace(operation, scope=None) if founding else operation
+    context = replace(operation, scope=None) if founding else operation  # unscoped: operators found districts
     written = await history.register(command, parent, context)
     return answer(written, status=201, location=f"/units/{unit}")
 
@@ -171,8 +171,9 @@ async def move_unit(
     """Put a unit, with all below it, under another superior in the district."""
     history = tree_of(runtime)
     view = await found(runtime, unit, caller.unit)
+    # unscoped: found and seen have looked
     parent = await history.facts(await seen(runtime, body.parent, caller.unit, "parent"), scope=None)
-    here = await history.facts(view, scope=None)
+    here = await history.facts(view, scope=None)  # unscoped: found has looked
     command = domain.Move(parent, here, body.since or today(view, operation.at))
     return answer(await history.change(unit, command, operation, if_version=if_version))
 
@@ -191,8 +192,8 @@ async def cover_unit(
 
 async def cover_command(history: UnitHistory, view: Any, grid: Any, since: date) -> domain.CoverBy:
     """The command by which a grid covers a unit, with the scope that follows."""
-    facts = await history.facts(grid, scope=None)
-    here = await history.facts(view, scope=None)
+    facts = await history.facts(grid, scope=None)  # unscoped: the route has looked
+    here = await history.facts(view, scope=None)  # unscoped: the route has looked
     layer = domain.layer_of(facts.layer, facts.level) if facts.layer and facts.level else ""
     gone = view.covers.get(layer)
     kept = [one for one in view.scope if one != gone and one != grid.id]

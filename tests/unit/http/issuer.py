@@ -41,8 +41,14 @@ class TestIssuer:
     def claims(self, **other: Any) -> dict[str, Any]:
         now = int(time.time())
         claims = {
-            "iss": self.url, "aud": "linli", "sub": "worker-1", "roles": ["recorder"], "unit": UNIT,
-            "iat": now, "nbf": now, "exp": now + 600,
+            "iss": self.url,
+            "aud": "linli",
+            "sub": "worker-1",
+            "roles": ["recorder"],
+            "unit": UNIT,
+            "iat": now,
+            "nbf": now,
+            "exp": now + 600,
         }
         claims.update(other)
         return {name: value for name, value in claims.items() if value is not ...}

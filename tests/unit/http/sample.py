@@ -34,7 +34,7 @@ class NewCase(Value):
     minutes: int = Field(default=0, ge=0, le=600)
     on: AwareDatetime | None = None
     phones: tuple[Phone, ...] = Field(default=(), max_length=3)
-    marks: dict[str, int] = {}
+    marks: dict[str, int] = Field(default_factory=dict)
 
 
 class Loose(BaseModel):
@@ -55,8 +55,14 @@ async def record(body: NewCase, caller: Recorder, operation: Operation) -> Respo
     """Record a case."""
     made = Written(f"case_{operation.operation}", 1, False, [])
     return answer(
-        made, location=f"/cases/{made.id}", status=201, by=caller.sub, scope=operation.scope, body=operation.body,
-        at=operation.at, kind=body.kind,
+        made,
+        location=f"/cases/{made.id}",
+        status=201,
+        by=caller.sub,
+        scope=operation.scope,
+        body=operation.body,
+        at=operation.at,
+        kind=body.kind,
     )
 
 
@@ -83,7 +89,9 @@ async def close(id: str, operation: Operation, seen: IfVersion, caller: Recorder
 @router.post("/refusals/{kind}")
 async def refuse(kind: str, caller: Recorder) -> Response:
     if kind == "domain":
-        raise Refused("case-open", "order", order="order_0190c1a0-0000-7000-8000-000000000001", typed="张三 13800001234")
+        raise Refused(
+            "case-open", "order", order="order_0190c1a0-0000-7000-8000-000000000001", typed="张三 13800001234"
+        )
     if kind == "unspoken":
         raise Refused("never-worded")
     if kind == "conflict":
@@ -104,8 +112,14 @@ async def loose(body: Loose, caller: Recorder) -> Loose:
 async def echo(
     id: str, body: NewCase, caller: Recorder, operation: Operation, request: Request, limit: int = 3
 ) -> dict[str, Any]:
-    return {"id": id, "limit": limit, "body": body.model_dump(mode="json"), "by": caller.sub, "path": request.url.path,
-            "operation": operation.operation}
+    return {
+        "id": id,
+        "limit": limit,
+        "body": body.model_dump(mode="json"),
+        "by": caller.sub,
+        "path": request.url.path,
+        "operation": operation.operation,
+    }
 
 
 async def _sum(a: int = 1) -> int:
@@ -114,12 +128,24 @@ async def _sum(a: int = 1) -> int:
 
 @router.post("/framework/{id}")
 async def framework(
-    id: str, body: NewCase, caller: Recorder, operation: Operation, request: Request,
-    extra: Annotated[int, Depends(_sum)], limit: int = 3,
+    id: str,
+    body: NewCase,
+    caller: Recorder,
+    operation: Operation,
+    request: Request,
+    extra: Annotated[int, Depends(_sum)],
+    limit: int = 3,
 ) -> dict[str, Any]:
     """The same as ``echo``, through FastAPI's own handler."""
-    return {"id": id, "limit": limit, "body": body.model_dump(mode="json"), "by": caller.sub, "path": request.url.path,
-            "operation": operation.operation, "extra": extra}
+    return {
+        "id": id,
+        "limit": limit,
+        "body": body.model_dump(mode="json"),
+        "by": caller.sub,
+        "path": request.url.path,
+        "operation": operation.operation,
+        "extra": extra,
+    }
 
 
 @router.post("/imports", max_body_size=1_000_000)

@@ -37,14 +37,28 @@ async def test_no_header_asks_to_sign_in(access: Access) -> None:
     assert caught.value.code == "token-missing"
 
 
-@pytest.mark.parametrize("header", [b"", b"Bearer", b"Bearer ", b"Basic dTpw", b"Bearer a.b", b"Bearer ...",
-                                    b"Bearer \xff\xfe.a.b", b"Bearer " + b"a" * 9000, b"Bearer e30.e30.e30"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        b"Bearer",
+        b"Bearer ",
+        b"Basic dTpw",
+        b"Bearer a.b",
+        b"Bearer ...",
+        b"Bearer \xff\xfe.a.b",
+        b"Bearer " + b"a" * 9000,
+        b"Bearer e30.e30.e30",
+    ],
+)
 async def test_what_is_no_token_is_refused(access: Access, header: bytes) -> None:
     with pytest.raises(Unauthenticated):
         await access.caller(header)
 
 
-@pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "", "HS256", "HS512", "RS512", "ES384", "PS256", "EdDSA"])
+@pytest.mark.parametrize(
+    "algorithm", ["none", "None", "NONE", "", "HS256", "HS512", "RS512", "ES384", "PS256", "EdDSA"]
+)
 async def test_only_the_pinned_algorithms_are_believed(access: Access, issuer: TestIssuer, algorithm: str) -> None:
     for signature in (b"", b"x" * 64):
         assert await refused(access, issuer.handmade({"alg": algorithm, "kid": "first"}, signature)) == "token-invalid"
@@ -91,9 +105,24 @@ async def test_extensions_that_must_be_understood_are_refused(
 @pytest.mark.parametrize(
     "claims",
     [
-        {"iss": "http://elsewhere"}, {"iss": ...}, {"aud": "other"}, {"aud": ...}, {"aud": ["other"]}, {"aud": None},
-        {"exp": ...}, {"exp": "soon"}, {"exp": True}, {"nbf": time.time() + 3600}, {"nbf": "now"},
-        {"sub": ...}, {"sub": ""}, {"sub": 5}, {"sub": "a\x00b"}, {"sub": "a" * 300}, {"roles": "recorder"}, {"roles": [1]},
+        {"iss": "http://elsewhere"},
+        {"iss": ...},
+        {"aud": "other"},
+        {"aud": ...},
+        {"aud": ["other"]},
+        {"aud": None},
+        {"exp": ...},
+        {"exp": "soon"},
+        {"exp": True},
+        {"nbf": time.time() + 3600},
+        {"nbf": "now"},
+        {"sub": ...},
+        {"sub": ""},
+        {"sub": 5},
+        {"sub": "a\x00b"},
+        {"sub": "a" * 300},
+        {"roles": "recorder"},
+        {"roles": [1]},
     ],
     ids=str,
 )
@@ -121,7 +150,9 @@ async def test_clocks_may_differ_a_little(access: Access, issuer: TestIssuer) ->
 
 async def test_both_pinned_algorithms_hold_and_roles_become_permissions(access: Access, issuer: TestIssuer) -> None:
     rsa = await access.caller(b"bearer " + issuer.token({"alg": "RS256", "kid": "rsa"}, issuer.rsa).encode())
-    elliptic = await access.caller(b"Bearer " + issuer.token(roles=["reader", "unheard-of"], aud=["x", "linli"]).encode())
+    elliptic = await access.caller(
+        b"Bearer " + issuer.token(roles=["reader", "unheard-of"], aud=["x", "linli"]).encode()
+    )
     assert rsa.permissions == {"case.record", "case.read"}
     assert elliptic.permissions == {"case.read"}
     assert elliptic.roles == {"reader", "unheard-of"}
@@ -198,7 +229,7 @@ async def test_while_the_issuer_is_away_from_the_start_callers_are_told_to_wait(
     assert not ready and reason
     issuer.away = False
     async with asyncio.timeout(5):
-        while not access.ready()[0]:
+        while not access.ready()[0]:  # noqa: ASYNC110 nothing tells when a background fetch is over
             await asyncio.sleep(0.01)
     assert await access.caller(header)
     await access.stop()
@@ -232,8 +263,12 @@ async def test_keys_that_are_weak_or_for_something_else_are_left_out(issuer: Tes
     sealing = RSAKey.generate_key(2048, parameters={"kid": "sealing"})
     issuer.published.append(weak)
     issuer.extra = [
-        sealing.as_dict(private=False) | {"use": "enc"}, {"kid": "odd", "kty": "oct", "k": "c2VjcmV0"},
-        {"kid": "broken", "kty": "EC", "crv": "P-256"}, {"kty": "RSA"}, "no key", None,
+        sealing.as_dict(private=False) | {"use": "enc"},
+        {"kid": "odd", "kty": "oct", "k": "c2VjcmV0"},
+        {"kid": "broken", "kty": "EC", "crv": "P-256"},
+        {"kty": "RSA"},
+        "no key",
+        None,
     ]
     access = Access(settings_for(issuer.url), PERMISSIONS)
     await access.refresh()

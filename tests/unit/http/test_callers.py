@@ -112,8 +112,11 @@ def test_the_table_of_addresses_is_bounded() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other", "same"),
-    [("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True), ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
-     ("192.0.2.1", "192.0.2.2", False)],
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("192.0.2.1", "192.0.2.2", False),
+    ],
 )
 async def test_a_household_of_ipv6_addresses_counts_as_one(app: Any, one: str, other: str, same: bool) -> None:
     statuses = []

@@ -46,10 +46,16 @@ async def test_a_service_that_is_not_configured_or_away_is_unavailable(peers: An
 @pytest.mark.parametrize(
     ("status", "code", "kind", "told"),
     [
-        (404, "not-found", NotFound, "not-found"), (409, "unit-closed", Conflict, "unit-closed"),
-        (422, "phone-malformed", Invalid, "phone-malformed"), (403, "forbidden", Forbidden, "peer-forbids"),
-        (400, "x", Unavailable, "peer-away"), (429, "busy", Unavailable, "peer-away"), (500, "x", Unavailable, "peer-away"),
-        (302, "x", Unavailable, "peer-away"), (409, "张三 13800001234", Conflict, "conflict"), (409, 7, Conflict, "conflict"),
+        (404, "not-found", NotFound, "not-found"),
+        (409, "unit-closed", Conflict, "unit-closed"),
+        (422, "phone-malformed", Invalid, "phone-malformed"),
+        (403, "forbidden", Forbidden, "peer-forbids"),
+        (400, "x", Unavailable, "peer-away"),
+        (429, "busy", Unavailable, "peer-away"),
+        (500, "x", Unavailable, "peer-away"),
+        (302, "x", Unavailable, "peer-away"),
+        (409, "张三 13800001234", Conflict, "conflict"),
+        (409, 7, Conflict, "conflict"),
     ],
 )
 async def test_what_a_peer_refuses_keeps_its_code_when_that_is_one(

@@ -70,9 +70,17 @@ async def test_a_caller_named_public_is_not_the_public(anyone: httpx.AsyncClient
 async def test_another_body_or_query_has_another_hash(recorder: httpx.AsyncClient) -> None:
     async def body(content: bytes, query: str = "") -> str:
         headers = {"idempotency-key": "k", "content-type": "application/json"}
-        return str((await recorder.post(f"/cases/case_1/close{query}", content=content, headers=headers)).json()["body"])
+        return str(
+            (await recorder.post(f"/cases/case_1/close{query}", content=content, headers=headers)).json()["body"]
+        )
 
-    hashes = [await body(b""), await body(b"{}"), await body(b"{ }"), await body(b"{}", "?why=x"), await body(b"{}", "?why=y")]
+    hashes = [
+        await body(b""),
+        await body(b"{}"),
+        await body(b"{ }"),
+        await body(b"{}", "?why=x"),
+        await body(b"{}", "?why=y"),
+    ]
     assert len(set(hashes)) == len(hashes)
     assert await body(b"{}") == hashes[1]
 
@@ -86,7 +94,7 @@ async def test_strangers_need_keys_that_cannot_meet_by_chance(anyone: httpx.Asyn
     assert good.json()["scope"] is None
 
 
-@pytest.mark.parametrize("seen", ["7", "W/\"7\"", '"7", "8"', '"x"', '""', '"-1"', '"' + "9" * 30 + '"'])
+@pytest.mark.parametrize("seen", ["7", 'W/"7"', '"7", "8"', '"x"', '""', '"-1"', '"' + "9" * 30 + '"'])
 async def test_a_version_of_the_wrong_form_is_refused(recorder: httpx.AsyncClient, seen: str) -> None:
     answer = await recorder.post("/cases/case_1/close", headers={"idempotency-key": "k", "if-match": seen})
     assert (answer.status_code, answer.json()["code"]) == (400, "if-match-invalid")

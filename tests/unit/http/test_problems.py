@@ -27,14 +27,22 @@ def faults(answer: httpx.Response) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ("{", "json-malformed"), ("nonsense", "json-malformed"), ("{'a': 1}", "json-malformed"),
-        ('{"a": 1,}', "json-malformed"), ('{"minutes": NaN}', "json-malformed"), ('{"minutes": 1e999}', "json-malformed"),
-        ('{"minutes": -Infinity}', "json-malformed"), ('{"minutes": ' + "9" * 5000 + "}", "json-malformed"),
-        (b"\xff\xfe{}", "json-malformed"), (b'{"subject": "\xff"}', "json-malformed"), (b"\xef\xbb\xbf{}", "json-malformed"),
+        ("{", "json-malformed"),
+        ("nonsense", "json-malformed"),
+        ("{'a': 1}", "json-malformed"),
+        ('{"a": 1,}', "json-malformed"),
+        ('{"minutes": NaN}', "json-malformed"),
+        ('{"minutes": 1e999}', "json-malformed"),
+        ('{"minutes": -Infinity}', "json-malformed"),
+        ('{"minutes": ' + "9" * 5000 + "}", "json-malformed"),
+        (b"\xff\xfe{}", "json-malformed"),
+        (b'{"subject": "\xff"}', "json-malformed"),
+        (b"\xef\xbb\xbf{}", "json-malformed"),
         ('{"kind": "complaint"}'.encode("utf-16"), "json-malformed"),
         ('{"kind": "complaint", "kind": "request"}', "json-key-repeated"),
         ('{"marks": {"a": 1, "a": 2}}', "json-key-repeated"),
-        ("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1), "json-too-deep"), ("[" * 100_000, "json-too-deep"),
+        ("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1), "json-too-deep"),
+        ("[" * 100_000, "json-too-deep"),
         ('{"a":' * 5000 + "1" + "}" * 5000, "json-too-deep"),
     ],
     ids=lambda value: str(value)[:30],
@@ -104,7 +112,9 @@ async def test_a_loose_model_is_guarded_too(recorder: httpx.AsyncClient) -> None
     assert (await send(recorder, '{"anything": [1, "文"]}', "/loose")).json() == {"anything": [1, "文"]}
 
 
-@pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", "", "application/json; charset=gbk"])
+@pytest.mark.parametrize(
+    "media", ["text/plain", "application/x-www-form-urlencoded", "", "application/json; charset=gbk"]
+)
 async def test_a_body_of_another_type_is_refused(recorder: httpx.AsyncClient, media: str) -> None:
     for path in ("/cases", "/framework/1"):
         answer = await recorder.post(path, content=json.dumps(CASE), headers=KEY | {"content-type": media})
@@ -130,20 +140,36 @@ async def test_an_upload_has_a_bound_of_its_own(recorder: httpx.AsyncClient) -> 
     assert large.status_code == 413
     missing = await recorder.post("/imports", files={"other": ("a.csv", b"x")}, headers=KEY)
     assert faults(missing) == [("file", "field-missing")]
-    broken = await recorder.post("/imports", content=b"--x\r\nbroken",
-                                 headers=KEY | {"content-type": "multipart/form-data; boundary=x"})
+    broken = await recorder.post(
+        "/imports", content=b"--x\r\nbroken", headers=KEY | {"content-type": "multipart/form-data; boundary=x"}
+    )
     assert broken.status_code in (400, 422)
 
 
-@pytest.mark.parametrize("path", ["/", "/nowhere", "/cases/", "/cases/a/b/c", f"/{NAME}", "//cases", "/cases/a%00b",
-                                  "/cases/a%0Ab", "/docs", "/redoc"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/nowhere",
+        "/cases/",
+        "/cases/a/b/c",
+        f"/{NAME}",
+        "//cases",
+        "/cases/a%00b",
+        "/cases/a%0Ab",
+        "/docs",
+        "/redoc",
+    ],
+)
 async def test_an_unknown_address_is_a_problem_too(recorder: httpx.AsyncClient, path: str) -> None:
     answer = await recorder.get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "route-unknown")
 
 
-@pytest.mark.parametrize(("method", "path", "allowed"), [("DELETE", "/cases", "GET, POST"), ("PUT", "/cases/case_1", "GET"),
-                                                        ("BREW", "/cases", "GET, POST")])
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("DELETE", "/cases", "GET, POST"), ("PUT", "/cases/case_1", "GET"), ("BREW", "/cases", "GET, POST")],
+)
 async def test_a_method_that_does_not_fit_names_those_that_do(
     recorder: httpx.AsyncClient, method: str, path: str, allowed: str
 ) -> None:
@@ -157,8 +183,15 @@ async def test_nothing_that_was_sent_is_ever_repeated(recorder: httpx.AsyncClien
     marked = f"{NAME} {PHONE}"
     headers = {"x-request-id": PHONE, "if-match": "x" + PHONE, "x-odd": PHONE, "user-agent": PHONE}
     bodies = [
-        {marked: marked}, {"kind": marked}, {**CASE, "subject": marked * 20}, {**CASE, "minutes": marked},
-        {**CASE, "on": marked}, {**CASE, "phones": [marked]}, {**CASE, "marks": {marked: marked}}, [marked], marked,
+        {marked: marked},
+        {"kind": marked},
+        {**CASE, "subject": marked * 20},
+        {**CASE, "minutes": marked},
+        {**CASE, "on": marked},
+        {**CASE, "phones": [marked]},
+        {**CASE, "marks": {marked: marked}},
+        [marked],
+        marked,
         {"anything": [{marked: "\ud800"}]},
     ]
     texts = [json.dumps(body) for body in bodies] + [f'{{"{marked}":', f'{{"{marked}": 1, "{marked}": 2}}']
@@ -194,8 +227,13 @@ async def test_the_problem_document_is_complete_and_in_both_languages(recorder: 
     english = await recorder.get("/cases/case_2", headers={"accept-language": "en-GB,en;q=0.9,zh;q=0.5"})
     assert chinese.headers["content-type"] == "application/problem+json"
     assert chinese.json() == {
-        "type": "urn:linli:problem:not-found", "title": "未找到", "status": 404, "code": "not-found",
-        "detail": "没有找到,或不在您的管辖范围内。", "instance": "trace-me-please", "errors": [],
+        "type": "urn:linli:problem:not-found",
+        "title": "未找到",
+        "status": 404,
+        "code": "not-found",
+        "detail": "没有找到,或不在您的管辖范围内。",
+        "instance": "trace-me-please",
+        "errors": [],
     }
     assert chinese.headers["content-language"] == "zh"
     assert english.json()["detail"] == "Not found, or not within your scope."
@@ -223,7 +261,9 @@ async def test_a_sane_request_id_is_kept(recorder: httpx.AsyncClient, given: str
     assert (await recorder.get("/nowhere", headers={"x-request-id": given})).headers["x-request-id"] == given
 
 
-@pytest.mark.parametrize("given", ["", "short", PHONE, f"call-{PHONE}", "a" * 65, "<script>alert</script>", "two words here"])
+@pytest.mark.parametrize(
+    "given", ["", "short", PHONE, f"call-{PHONE}", "a" * 65, "<script>alert</script>", "two words here"]
+)
 async def test_any_other_request_id_is_replaced(recorder: httpx.AsyncClient, given: str) -> None:
     answer = await recorder.get("/nowhere", headers={"x-request-id": given})
     assert answer.headers["x-request-id"] != given

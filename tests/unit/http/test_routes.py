@@ -17,13 +17,17 @@ from tests.unit.http.sample import SERVICE
 KEY = {"idempotency-key": "k"}
 CASE: dict[str, Any] = {"kind": "complaint", "subject": "楼道堆物"}
 FULL = CASE | {
-    "minutes": 5, "on": "2026-03-01T08:00:00+08:00", "phones": [{"number": "13800001234"}], "marks": {"a": -(2**63)}
+    "minutes": 5,
+    "on": "2026-03-01T08:00:00+08:00",
+    "phones": [{"number": "13800001234"}],
+    "marks": {"a": -(2**63)},
 }
 
 
 @pytest.mark.parametrize("query", ["", "?limit=7", "?limit=x", "?limit=7&limit=8", "?other=1"])
-@pytest.mark.parametrize("body", [CASE, FULL, {"kind": "complaint"}, {**CASE, "extra": 1}, {**CASE, "minutes": "7"}, [], None],
-                         ids=str)
+@pytest.mark.parametrize(
+    "body", [CASE, FULL, {"kind": "complaint"}, {**CASE, "extra": 1}, {**CASE, "minutes": "7"}, [], None], ids=str
+)
 async def test_both_ways_agree(recorder: httpx.AsyncClient, body: Any, query: str) -> None:
     content = b"" if body is None else json.dumps(body).encode()
     headers = KEY | {"content-type": "application/json"}
@@ -67,15 +71,22 @@ def table(*routes: Any) -> Table:
 )
 def test_a_path_finds_its_route(path: str, template: str, params: dict[str, Any]) -> None:
     routes = table(
-        route("/cases/{id}"), route("/cases"), route("/cases/export"), route("/cases/{id}/notes/{note}"),
-        route("/{district}/wall"), route("/files/{name:path}"), route("/days/{number:int}"),
+        route("/cases/{id}"),
+        route("/cases"),
+        route("/cases/export"),
+        route("/cases/{id}/notes/{note}"),
+        route("/{district}/wall"),
+        route("/files/{name:path}"),
+        route("/days/{number:int}"),
     )
     served, found = routes.find("GET", path)
     assert served.route.path == template
     assert found == params
 
 
-@pytest.mark.parametrize("path", ["", "/", "/case", "/cases/", "/cases/a/b", "/cases/a/notes", "/days/x", "/cases/a\x00"])
+@pytest.mark.parametrize(
+    "path", ["", "/", "/case", "/cases/", "/cases/a/b", "/cases/a/notes", "/days/x", "/cases/a\x00"]
+)
 def test_other_paths_find_none(path: str) -> None:
     routes = table(route("/cases/{id}"), route("/cases/{id}/notes/{note}"), route("/days/{number:int}"))
     with pytest.raises(RouteUnknown):
@@ -109,7 +120,11 @@ def test_the_contract_tells_permissions_headers_and_problems() -> None:
     assert "422" not in record["responses"]
     assert "application/problem+json" in record["responses"]["default"]["content"]
     assert {p["name"] for p in document["paths"]["/cases"]["get"]["parameters"]} == {
-        "stage", "minutes", "open", "limit", "cursor"
+        "stage",
+        "minutes",
+        "open",
+        "limit",
+        "cursor",
     }
     assert document["paths"]["/wall"]["get"]["security"] == []
     assert "HTTPValidationError" not in document["components"]["schemas"]

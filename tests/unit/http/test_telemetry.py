@@ -76,8 +76,15 @@ def test_a_trace_goes_on_with_a_step_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     "sent",
-    [None, "", "x", "00-" + "0" * 32 + "-00f067aa0ba902b7-01", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-     "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-4bf92f3577b34da6a3ce929d0e0e4736-" + "0" * 16 + "-01"],
+    [
+        None,
+        "",
+        "x",
+        "00-" + "0" * 32 + "-00f067aa0ba902b7-01",
+        "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+        "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-" + "0" * 16 + "-01",
+    ],
 )
 def test_a_trace_that_is_none_is_replaced(sent: str | None) -> None:
     ours = continued(sent)
@@ -91,4 +98,7 @@ async def test_each_request_has_its_own_trail() -> None:
         await asyncio.sleep(0)
         return current_trace()
 
-    assert await asyncio.gather(asyncio.create_task(one("a")), asyncio.create_task(one("b"))) == ["trace-of-a", "trace-of-b"]
+    assert await asyncio.gather(asyncio.create_task(one("a")), asyncio.create_task(one("b"))) == [
+        "trace-of-a",
+        "trace-of-b",
+    ]

@@ -53,10 +53,21 @@ def test_a_service_may_word_a_code_its_own_way() -> None:
 @pytest.mark.parametrize(
     ("value", "told"),
     [
-        (5, "5"), (True, "True"), (date(2026, 3, 1), "2026-03-01"), ("open", "open"), ("case.record", "case.record"),
+        (5, "5"),
+        (True, "True"),
+        (date(2026, 3, 1), "2026-03-01"),
+        ("open", "open"),
+        ("case.record", "case.record"),
         ("case_0190c1a0-0000-7000-8000-000000000001", "case_0190c1a0-0000-7000-8000-000000000001"),
-        ("张三", "…"), ("13800001234", "…"), ("a b", "…"), ("x" * 80, "…"), ("", "…"), (None, "…"), (["a"], "…"),
-        ("<b>", "…"), ("{y}", "…"),
+        ("张三", "…"),
+        ("13800001234", "…"),
+        ("a b", "…"),
+        ("x" * 80, "…"),
+        ("", "…"),
+        (None, "…"),
+        (["a"], "…"),
+        ("<b>", "…"),
+        ("{y}", "…"),
     ],
 )
 def test_a_parameter_that_looks_typed_is_hidden(value: object, told: str) -> None:
@@ -67,9 +78,20 @@ def test_a_parameter_that_looks_typed_is_hidden(value: object, told: str) -> Non
 @pytest.mark.parametrize(
     ("header", "language"),
     [
-        (b"", "zh"), (b"en", "en"), (b"en-US,en;q=0.9", "en"), (b"zh-CN,zh;q=0.9,en;q=0.8", "zh"),
-        (b"en;q=0.5,zh;q=0.9", "zh"), (b"en,zh", "zh"), (b"*", "zh"), (b"fr", "zh"), (b"fr,en;q=0.1", "en"),
-        (b"en;q=0", "zh"), (b"en;q=x", "zh"), (b"EN-gb", "en"), (b"\xff\xfe,;;=,en;level=1", "en"), (b"," * 5000, "zh"),
+        (b"", "zh"),
+        (b"en", "en"),
+        (b"en-US,en;q=0.9", "en"),
+        (b"zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        (b"en;q=0.5,zh;q=0.9", "zh"),
+        (b"en,zh", "zh"),
+        (b"*", "zh"),
+        (b"fr", "zh"),
+        (b"fr,en;q=0.1", "en"),
+        (b"en;q=0", "zh"),
+        (b"en;q=x", "zh"),
+        (b"EN-gb", "en"),
+        (b"\xff\xfe,;;=,en;level=1", "en"),
+        (b"," * 5000, "zh"),
     ],
 )
 def test_the_language_is_chinese_unless_english_is_preferred(header: bytes, language: str) -> None:

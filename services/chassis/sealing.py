@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 KEYS = "__keys"
 ACCESS = "access"
 TAILS_A_MINUTE = 10  # searches by a phone's last four digits, for one caller
+SEEN_WITHIN = 5.0  # seconds
 REASON_LENGTH = 200  # characters
 CACHED = 60_000  # ms for which a process can still use a data key that was shredded
 _ALGORITHM = Algorithm.AEAD_AES_256_CBC_HMAC_SHA_512_Random
@@ -72,7 +73,7 @@ class Sealing:
         if known is None:
             return
         try:
-            await self._encryption.encrypt({}, _ALGORITHM, key_id=Binary.from_uuid(known["_id"]))
+            await self._encryption.encrypt({}, _ALGORITHM, key_id=known["_id"])
         except EncryptionError as error:
             if is_passing(error.cause):
                 raise Unavailable() from error
@@ -87,7 +88,7 @@ class Sealing:
         """One blob per purpose. Raises Invalid("value-not-storable") and Unavailable."""
         return {purpose: await self._sealed(district, dict(fields)) for purpose, fields in private.items()}
 
-    async def _sealed(self, district: str, fields: Document) -> Binary:
+    async def _sealed(self, district: str, fields: Document, *, fresh: bool = False) -> Binary:
         try:
             return await self._encryption.encrypt(fields, _ALGORITHM, key_alt_name=district)
         except (BSONError, OverflowError, UnicodeEncodeError):
@@ -95,10 +96,10 @@ class Sealing:
         except EncryptionError as error:
             if is_passing(error.cause):
                 raise Unavailable() from error
-            if await self._has_key({"keyAltNames": district}):
+            if fresh:
                 raise
         await self._make_key(district)
-        return await self._encryption.encrypt(fields, _ALGORITHM, key_alt_name=district)
+        return await self._sealed(district, fields, fresh=True)
 
     async def _make_key(self, district: str) -> None:
         """The district's data key, once, whoever is first: the unique name lets only one be written."""
@@ -113,6 +114,15 @@ class Sealing:
                     raise Unavailable() from error
                 if not isinstance(error.cause, DuplicateKeyError):
                     raise
+                await self._until_seen(district)
+
+    async def _until_seen(self, district: str) -> None:
+        """Wait for the key that another process has just written: reads show it once a majority holds it."""
+        deadline = asyncio.get_running_loop().time() + SEEN_WITHIN
+        while not await self._has_key({"keyAltNames": district}):
+            if asyncio.get_running_loop().time() > deadline:
+                raise Unavailable()
+            await asyncio.sleep(0.01)
 
     async def _has_key(self, wanted: Document) -> bool:
         return await self._keys.find_one(wanted, {"_id": 1}) is not None
@@ -127,7 +137,7 @@ class Sealing:
         except EncryptionError as error:
             if is_passing(error.cause):
                 raise Unavailable() from error
-            if not await self._has_key({"_id": Binary(blob[1:17], 4).as_uuid()}):
+            if not await self._has_key({"_id": Binary(blob[1:17], 4)}):
                 raise NotFound("personal-data-shredded") from None
             raise Problem("sealing-broken") from error
         return opened

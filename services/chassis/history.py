@@ -23,6 +23,7 @@ from services.chassis.context import Context, derived
 from services.chassis.documents import changed_fields, first_due, insertion, operation, update
 from services.chassis.driver import Database, Document, is_passing
 from services.chassis.errors import Conflict, Invalid, KeyReused, NotFound, PreconditionFailed, Unavailable
+from services.chassis.queries import under
 from services.kernel.events import Event, Happened, Refused, State
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class History(Generic[S]):
         Unavailable, and Invalid("unit-unknown") also for a unit outside the caller's scope.
         """
         scope = await self._units.scope_of(unit)
-        if context.scope and context.scope not in scope:
+        if context.scope is not None and context.scope not in scope:
             raise Invalid("unit-unknown", field="unit")
         async with self._lock(aggregate_id):
             try:
@@ -257,8 +258,8 @@ class History(Generic[S]):
 
     async def _load(self, aggregate_id: str, scope: str | None) -> Document:
         wanted: Document = {"_id": aggregate_id}
-        if scope:
-            wanted["scope"] = scope
+        if scope is not None:
+            wanted = under(scope, wanted)
         document = await self._read(wanted)
         if document is None:
             raise NotFound()

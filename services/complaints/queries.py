@@ -83,7 +83,7 @@ WALL = ListSpec(
     ("-state.wall.at",),
     {"unit": "unit", "on_wall": Filter("state.on_wall", bool), "category": "state.category"},
     project=on_wall,
-    fields=("unit", "state.category", "state.outcome", "state.wall"),
+    fields=("unit", "state.category", "state.outcome", "state.wall.question", "state.wall.answer"),
 )
 
 INDEXES = (

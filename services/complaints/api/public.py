@@ -27,16 +27,16 @@ router = APIRouter()
 ONLINE = "online"
 RESIDENT = frozenset({"resident"})
 Tail = Annotated[str, Header(alias="Linli-Phone-Tail", min_length=4, max_length=4, pattern=r"^\d{4}$")]
-TELLING, LOOKING = Depends(open_to_all(per_minute=20, burst=10)), Depends(open_to_all(per_minute=60, burst=30))
+TELLING, LOOKING = open_to_all(per_minute=20, burst=10), open_to_all(per_minute=60, burst=30)
 
 
-@router.post("/public/cases", status_code=201, dependencies=[TELLING])
+@router.post("/public/cases", status_code=201, dependencies=[Depends(TELLING)])
 async def tell_case(body: PublicRecording, operation: Operation, running: Running) -> Answer:
     """我要反映 · Tell a concern. Keep the code of the answer: it and your telephone's last digits let you follow it."""
     return await recorded(running, body, operation, None, {"channel": ONLINE})
 
 
-@router.get("/public/cases/{code}", dependencies=[LOOKING])
+@router.get("/public/cases/{code}", dependencies=[Depends(LOOKING)])
 async def follow_case(code: str, tail: Tail, running: Running) -> Answer:
     """查询进度 · How far it is, what was promised, and the reply once there is one."""
     stored = await _own(running, code, tail)
@@ -58,26 +58,22 @@ async def follow_case(code: str, tail: Tail, running: Running) -> Answer:
     return Answer(page)
 
 
-@router.post("/public/cases/{code}/confirm", dependencies=[LOOKING])
+@router.post("/public/cases/{code}/confirm", dependencies=[Depends(LOOKING)])
 async def agree(code: str, body: CallingBack, tail: Tail, operation: Operation, running: Running) -> Answer:
     """确认办结 · It is done."""
     stored = await _own(running, code, tail)
     rules = await rules_for(running, stored.unit, stored.state.opened_on)
     command = c.Confirm(rules, RESIDENT, satisfied=body.satisfied)
-    return _told(await running.histories[CASE].change(stored.id, command, operation))
+    return answer(await running.histories[CASE].change(stored.id, command, operation))
 
 
-@router.post("/public/cases/{code}/reopen", dependencies=[LOOKING])
+@router.post("/public/cases/{code}/reopen", dependencies=[Depends(LOOKING)])
 async def object_to(code: str, body: Objecting, tail: Tail, operation: Operation, running: Running) -> Answer:
     """不认可 · It is not done; ``note`` says what is missing."""
     stored = await _own(running, code, tail)
     rules = await rules_for(running, stored.unit, stored.state.opened_on)
     command = c.Reopen(rules, RESIDENT, body.reason, note=body.note)
-    return _told(await running.histories[CASE].change(stored.id, command, operation))
-
-
-def _told(written: Any) -> Answer:
-    return answer(written)
+    return answer(await running.histories[CASE].change(stored.id, command, operation))
 
 
 async def _own(running: Running, code: str, tail: str) -> Stored[Case]:

@@ -91,6 +91,16 @@ def tree_of(runtime: "Runtime") -> UnitHistory:
     return history
 
 
+async def cover_command(history: UnitHistory, view: UnitView, grid: UnitView, since: date) -> domain.CoverBy:
+    """The command by which a grid covers a unit, with the scope that follows."""
+    facts = await history.facts(grid, scope=None)  # unscoped: the route has looked
+    here = await history.facts(view, scope=None)  # unscoped: the route has looked
+    layer = domain.layer_of(facts.layer, facts.level) if facts.layer and facts.level else ""
+    gone = view.covers.get(layer)
+    kept = [one for one in view.scope if one != gone and one != grid.id]
+    return domain.CoverBy(facts, here, (*kept, grid.id), since)
+
+
 async def seen(runtime: "Runtime", unit: str, scope: str, field: str = "unit") -> UnitView:
     """A unit that a caller of ``scope`` may name. Raises Invalid("unit-unknown"), the same for what lies elsewhere."""
     view = await runtime.units.get(unit)

@@ -1,6 +1,17 @@
 """Routes; no rule of the domain lives here."""
 
-from services.directory.api import figures, households, imports, people, places, policies, residents, staff, units, visits
+from services.directory.api import (
+    figures,
+    households,
+    imports,
+    people,
+    places,
+    policies,
+    residents,
+    staff,
+    units,
+    visits,
+)
 
 ROUTERS = (
     units.router,

@@ -91,7 +91,7 @@ class EndOfMarker(Value):
 
 @router.post("/residents/search")
 async def search_residents(body: Search, caller: Searches, runtime: Running) -> Answer:
-    """Find files by telephone number, its tail, resident number or name. The search is recorded, what was sought not."""
+    """Find files by telephone number, its tail, resident number or name. That somebody searched is recorded."""
     kind, value = body.asked()[0]
     scope = (await runtime.units.get(caller.unit)).scope
     hashed = await runtime.sealing.search(caller, scope, kind, value, because=body.because)
@@ -169,10 +169,9 @@ async def _remark(runtime: "Runtime", resident: str, operation: Context, turn: A
         stored = await history.get(resident, scope=operation.scope)
         day = today(await runtime.units.get(stored.unit), operation.at)
         if any(entry["op"] == operation.operation for entry in stored.history):
-            command = residents.Verify()  # never decided: the first answer is given again
-        else:
-            sealed = Hands(runtime.sealing, stored.scope[0]).markers(turn(await _held(runtime, stored), day))
-            command = residents.SetMarkers(sealed)
+            return await history.change(resident, residents.Verify(), operation)  # gives the first answer again
+        sealed = Hands(runtime.sealing, stored.scope[0]).markers(turn(await _held(runtime, stored), day))
+        command = residents.SetMarkers(sealed)
         try:
             return await history.change(resident, command, operation, if_version=stored.version)
         except PreconditionFailed:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StringConstraints
@@ -14,7 +14,7 @@ from services.chassis.http import Answer, IfVersion, Operation, Running, allow, 
 from services.chassis.queries import Asked, Scoped
 from services.directory.domain import units as domain
 from services.directory.queries import UNITS
-from services.directory.tree import UNIT, UnitHistory, found, seen, today, tree_of
+from services.directory.tree import UNIT, cover_command, found, seen, today, tree_of
 from services.kernel.events import Value
 
 router = APIRouter()
@@ -188,16 +188,6 @@ async def cover_unit(
     grid = await seen(runtime, body.grid, caller.unit, "grid")
     command = await cover_command(history, view, grid, body.since or today(view, operation.at))
     return answer(await history.change(unit, command, operation, if_version=if_version))
-
-
-async def cover_command(history: UnitHistory, view: Any, grid: Any, since: date) -> domain.CoverBy:
-    """The command by which a grid covers a unit, with the scope that follows."""
-    facts = await history.facts(grid, scope=None)  # unscoped: the route has looked
-    here = await history.facts(view, scope=None)  # unscoped: the route has looked
-    layer = domain.layer_of(facts.layer, facts.level) if facts.layer and facts.level else ""
-    gone = view.covers.get(layer)
-    kept = [one for one in view.scope if one != gone and one != grid.id]
-    return domain.CoverBy(facts, here, (*kept, grid.id), since)
 
 
 @router.post("/units/{unit}/uncover")

@@ -127,7 +127,7 @@ def checked_phone(text: str) -> str:
 
 
 def checked_identity(identity: Identity) -> Identity:
-    """With its number in written form. Refused as ``checked_number``, and ``birth-differs`` from what the number says."""
+    """With its number in written form. Refused as ``checked_number``, and ``birth-differs`` from what that says."""
     if identity.number is None:
         return identity
     try:

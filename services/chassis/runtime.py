@@ -12,6 +12,7 @@ from services.chassis.history import History
 from services.chassis.policies import Policies
 from services.chassis.sealing import Sealing
 from services.chassis.settings import Settings
+from services.chassis.telemetry import measure_skew
 from services.chassis.units import Units
 
 
@@ -69,7 +70,7 @@ class Runtime:
 
     async def _mongodb(self) -> tuple[bool, str]:
         try:
-            await self.client.ping()
+            await measure_skew(self.database)
         except PyMongoError as error:
             return False, f"MongoDB does not answer ({type(error).__name__})"
         return True, ""

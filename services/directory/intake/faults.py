@@ -27,7 +27,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "number-malformed": ("证件号码应为 18 位", "A resident number has 18 characters"),
     "number-checksum": ("证件号码校验位不对，请核对", "The check digit is wrong; compare with the document"),
     "number-twice": ("证件号码与第 {other} 行重复", "The resident number stands in row {other} already"),
-    "person-twice": ("同一户中姓名和出生日期与第 {other} 行重复", "Same name and birth as row {other} in this household"),
+    "person-twice": ("同一户中姓名和出生日期与第 {other} 行重复", "Same name and birth as row {other} of it"),
     "birth-differs": ("出生日期与证件号码不一致", "The birth differs from the resident number"),
     "consent-undated": ("填“是”时须填同意日期", "A consent needs its day"),
     "marker-incomplete": ("填特殊类别时须填来源和起始日期", "Markers need their source and the day since"),
@@ -50,6 +50,6 @@ class Faults:
             self.cut = True
             return
         zh, en = FAULTS[code]
-        cell = f"{get_column_letter(self._places.get(key, 0) + 1)}{other}"
+        cell = f"{get_column_letter(self._places.get(key, 0) + 1)}{row}"
         name = self._names.get(key, "")
         self.errors.append(CellError(cell, name, code, zh.format(**params), en.format(**params)))

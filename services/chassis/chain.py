@@ -30,7 +30,7 @@ class Chain:
         self.after = place.copy()
         self.items = items
         self.to_park: dict[str, tuple[Item, Fault]] = {}
-        self.settled: list[str] = []  # rows of what is applied or was before: to be forgotten if they are parked
+        self.settled: list[Item] = []  # what is applied or was before: to be forgotten if it is parked
         self.applied: list[str] = []  # types
         self.repeated = 0
         self.interrupted = False  # the breaker opened before all was done
@@ -74,7 +74,7 @@ class Chain:
             self._park(item, FORKED)
             return
         self.repeated += 1
-        self.settled.append(item.row)
+        self.settled.append(item)
 
     async def _proceed(self, item: Item) -> bool:
         """Apply the next event and move the place; or park it and say no."""
@@ -86,8 +86,9 @@ class Chain:
             return False
         self.after.seq = item.seq
         self.after.last_id = "" if item.discarded else item.id
-        self.to_park.pop(item.row, None)
-        self.settled.append(item.row)
+        if self.to_park:
+            self.to_park.pop(item.row, None)
+        self.settled.append(item)
         if reacts:
             self.applied.append(item.type)
         return True

@@ -5,7 +5,7 @@ workers that hold the same partition for a moment, or a worker and a replay, can
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 from pymongo import InsertOne, UpdateOne
@@ -24,10 +24,11 @@ class Place:
     parked: int = 0  # the highest one ever parked: above ``seq`` means that something waits
     blocked: int = 0  # the one that could not be processed; what follows waits behind it
     forked: int = 0  # where the source's history was seen to differ; nothing moves until somebody decides
+    revision: int = 0  # counts the writes of this place; 0 has not been written
 
     def copy(self) -> "Place":
         """An independent copy."""
-        return replace(self)
+        return Place(self.seq, self.last_id, self.parked, self.blocked, self.forked, self.revision)
 
     def waits(self) -> bool:
         """Whether a later event of this aggregate may lie parked."""
@@ -35,11 +36,10 @@ class Place:
 
 
 _FIELDS = tuple(each.name for each in fields(Place))
-NOWHERE = Place()
 
 
 class Move(NamedTuple):
-    """A place as it was read and as it is to be."""
+    """A place as it was read and as it is to be; ``move`` counts the revision."""
 
     subject: str
     before: Place
@@ -77,6 +77,8 @@ class Places:
         changed = [each for each in moves if each.before != each.after]
         if not changed:
             return set()
+        for each in changed:
+            each.after.revision = each.before.revision + 1
         try:
             result = await self._collection.bulk_write([self._operation(each) for each in changed])
             if result.matched_count + result.inserted_count == len(changed):
@@ -88,18 +90,17 @@ class Places:
         return {each.subject for each in changed if stored[each.subject] != each.after}
 
     def _operation(self, move: Move) -> InsertOne[Any] | UpdateOne:
-        target = {"_id": self.id_of(move.subject)}
-        if move.before == NOWHERE:
-            return InsertOne(target | _document(move.after))
-        return UpdateOne(target | _document(move.before), {"$set": _document(move.after)})
-
-
-def _document(place: Place) -> dict[str, Any]:
-    return {name: getattr(place, name) for name in _FIELDS}
+        before, after = move.before, move.after
+        document: dict[str, Any] = {"_id": self.id_of(move.subject)}
+        if before.revision == 0:
+            return InsertOne(document | {name: getattr(after, name) for name in _FIELDS})
+        document["revision"] = before.revision
+        changed = {name: value for name in _FIELDS if (value := getattr(after, name)) != getattr(before, name)}
+        return UpdateOne(document, {"$set": changed})
 
 
 def _place(document: Mapping[str, Any]) -> Place:
-    return Place(*(document[name] for name in _FIELDS))
+    return Place(*[document[name] for name in _FIELDS])
 
 
 def only_duplicates(error: BulkWriteError) -> bool:

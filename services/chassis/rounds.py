@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from services.chassis.runtime import Runtime
 
 LOG = structlog.get_logger()
-CONCURRENT = 128  # aggregates at once
+CONCURRENT = 256  # aggregates at once
 APPLIED = Metric("linli_events_applied_total", "Events that took effect", ["consumer", "type"])
 REPEATED = Metric("linli_events_repeated_total", "Events dropped because they were applied before", ["consumer"])
 PARKED = Metric("linli_events_parked_total", "Events parked", ["consumer", "reason"])
@@ -169,7 +169,7 @@ class Rounds:
         moves = [Move(chain.subject, chain.before, chain.after) for chain in chains]
         lost = await self.hold.through(lambda: self.places.move(moves))
         kept = [chain for chain in chains if chain.subject not in lost]
-        forget = [row for chain in kept if again or chain.before.parked for row in chain.settled]
+        forget = [item.row for chain in kept if again or chain.before.parked for item in chain.settled]
         await self.hold.through(lambda: self.parked.forget(forget))
         self._count(kept)
         return lost

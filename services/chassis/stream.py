@@ -64,8 +64,16 @@ class _App(faust.App):
 class Stream:
     """Hands batches of records to ``settle`` and acknowledges them when it returns."""
 
-    def __init__(self, settings: Settings, topics: Sequence[str], hold: Hold, settle: Settle) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        topics: Sequence[str],
+        hold: Hold,
+        settle: Settle,
+        let_go: float = LET_GO_SECONDS,
+    ) -> None:
         self._settle = settle
+        self._let_go = let_go
         self._hold = hold
         self._batches = BATCH.labels(settings.service)
         self._idle = asyncio.Event()
@@ -136,7 +144,7 @@ class Stream:
         """Finish the batch in hand, commit, leave the group; or give it up, which is always safe."""
         self._hold.stop()
         try:
-            await asyncio.wait_for(self._idle.wait(), LET_GO_SECONDS)
+            await asyncio.wait_for(self._idle.wait(), self._let_go)
         except TimeoutError:
             LOG.warning("batch_given_up")
         self._app.conf.stream_wait_empty = False  # what is buffered was not begun

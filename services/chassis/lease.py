@@ -75,10 +75,9 @@ class Lease:
         free = {"_id": self.name, "$or": [EXPIRED, {"holder": self.holder}]}
         grown = {"holder": self.holder, "fence": {"$add": ["$fence", 1]}, "until": self._later()}
         found = await self._leases.find_one_and_update(free, [{"$set": grown}])
-        if found is None:
-            await self._make_if_absent()
-            return None
-        return Held(self.name, int(found["fence"]), asked, self.ttl)
+        if found is None and await self._made():
+            return await self.take()
+        return Held(self.name, int(found["fence"]), asked, self.ttl) if found is not None else None
 
     async def renew(self, held: Held) -> bool:
         """Hold it for another ttl; False when another has it. Raises PyMongoError when nobody knows."""
@@ -146,12 +145,16 @@ class Lease:
         except PyMongoError as error:
             LOG.warning("lease_runs_out", lease=self.name, error=type(error).__name__)
 
-    async def _make_if_absent(self) -> None:
-        # Never an upsert on the guarded update: it would try to insert a second lease whenever this one is taken.
+    async def _made(self) -> bool:
+        """Whether there was no such lease until now, and this call made it."""
+        # Not by an upsert of the guarded update: that would try to insert a second lease whenever this one is taken.
         if await self._leases.find_one({"_id": self.name}, {"_id": 1}) is not None:
-            return
-        with contextlib.suppress(DuplicateKeyError):
+            return False
+        try:
             await self._leases.insert_one({"_id": self.name, "holder": "", "fence": 0, "until": _LONG_AGO})
+        except DuplicateKeyError:
+            return False
+        return True
 
     def _mine(self, held: Held) -> dict[str, Any]:
         return {"_id": self.name, "holder": self.holder, "fence": held.fence}

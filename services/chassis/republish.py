@@ -2,8 +2,8 @@
 
 Another service cannot reach the owner's database, so it asks through the topic ``<prefix>.republish``: key is the
 aggregate's id, value ``{"service", "aggregate", "subject", "from_seq"}``. The subject ``*`` stands for every
-aggregate of the type. The owner's active relay takes requests of its service, at a bounded rate, and the same one only once within
-some seconds.
+aggregate of the type. The owner's active relay takes requests of its service, at a bounded rate, and the same one only
+once within some seconds.
 """
 
 import asyncio
@@ -36,7 +36,6 @@ LOG = structlog.get_logger()
 REQUESTS = Counter("linli_relay_requests", "Requests to republish an aggregate", ["service", "outcome"])
 REQUESTS_PER_SECOND = 100.0
 EVERY_SUBJECT = "*"
-LONGEST_ANSWER_MS = 24 * 3600 * 1000  # every aggregate of a type may take hours; the lease says who is alive
 ONCE_WITHIN_SECONDS = 5.0
 RECORDS_PER_SECOND = 2000.0
 
@@ -105,15 +104,17 @@ class Requests:
 
     def run(self) -> None:
         """Answer requests until stopped; one whose answer is not in Kafka yet is taken again by the next holder."""
+        # The lease says who reads, so the partitions are assigned and not shared out: a group would make a new holder
+        # wait until the session of the one that was killed has run out.
+        topic = topics.republish_topic(self._settings)
         consumer = KafkaConsumer(
-            topics.republish_topic(self._settings),
             bootstrap_servers=self._settings.kafka.split(","),
             group_id=topics.relay_group_of(self._settings),
             enable_auto_commit=False,
             auto_offset_reset="none",
             max_poll_records=50,
-            max_poll_interval_ms=LONGEST_ANSWER_MS,
         )
+        consumer.assign([TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)])
         window = self._publisher.window(lambda _: None)
         try:
             while not self._stop.is_set() and self._held.valid():

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from services.chassis.errors import Invalid, NotFound, Problem, Unauthenticated
 from services.chassis.http.answers import dumped
 from services.chassis.http.exchange import Exchange, Headers, Malformed
-from services.chassis.texts import Language, Texts
+from services.chassis.texts import Language, Texts, sayable_path
 from services.chassis.texts.input import CODES, OTHERWISE
 from services.kernel.events import Refused
 
@@ -117,7 +117,7 @@ class Problems:
         language = exchange.language
         detail = self.texts.detail(code, language, params)
         if field and not faults:
-            faults = [(field, code, dict(params))]
+            faults = [(sayable_path(field), code, dict(params))]
         document = {
             "type": f"urn:linli:problem:{code}",
             "title": _title(status, language),

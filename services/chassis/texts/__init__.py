@@ -15,7 +15,9 @@ Language = Literal["zh", "en"]
 PLACE = re.compile(r"\{([a-z_]+)\}")
 # An id or a code of ours, or a plain figure: nothing that a person could have typed about another.
 SAYABLE = re.compile(r"[a-z]+_[0-9a-f-]{32,36}|(?=.{1,64}$)(?!.*\d{7})[a-z0-9][a-z0-9_.:-]*")
+STEP = re.compile(r"(?!.*\d{7})[A-Za-z0-9_*-]{1,64}")  # of a field path
 HIDDEN = "…"
+MOST_SAID = 10  # items of a list
 
 
 class Texts:
@@ -61,7 +63,14 @@ def _said(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, str) and SAYABLE.fullmatch(value):
         return value
+    if isinstance(value, (list, tuple, set, frozenset)) and value:
+        return ", ".join(_said(one) for one in list(value)[:MOST_SAID] if not isinstance(one, (list, tuple)))
     return HIDDEN
+
+
+def sayable_path(field: str) -> str:
+    """A field path as it may be told: what somebody made up stands as ``*``."""
+    return ".".join(step if STEP.fullmatch(step) else "*" for step in field.split("."))
 
 
 @lru_cache(maxsize=512)

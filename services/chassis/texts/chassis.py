@@ -100,6 +100,20 @@ CHASSIS: dict[str, Text] = {
         "时钟尚未同步,请稍后再试。", "The clock has not been followed yet; please try again.", 409
     ),
     "duration-malformed": Text("时长格式不对。", "This is not a duration.", 422),
+    # files
+    "file-empty": Text("文件是空的。", "The file is empty.", 422),
+    "file-too-large": Text("文件超过 {limit} 字节。", "The file is larger than {limit} bytes.", 422),
+    "file-old-excel": Text(
+        "这是旧版 Excel(.xls),请另存为 .xlsx。", "This is an old Excel file (.xls); save it as .xlsx.", 422
+    ),
+    "file-not-a-spreadsheet": Text("这不是 Excel 或 CSV 文件。", "This is neither an Excel nor a CSV file.", 422),
+    "file-encoding": Text("无法识别文件的文字编码。", "The encoding of the file is not known.", 422),
+    "file-unpacks-too-large": Text(
+        "文件展开后超过 {limit} 字节。", "Unpacked, the file is larger than {limit} bytes.", 422
+    ),
+    "rows-too-many": Text("行数超过 {limit}。", "There are more than {limit} rows.", 422),
+    "columns-too-many": Text("列数超过 {limit}。", "There are more than {limit} columns.", 422),
+    "heading-missing": Text("第一行应为列名。", "The first row must name the columns.", 422),
     # load and trouble
     "busy": Text("系统繁忙,请稍后再试。", "The service is busy; please try again shortly.", 429),
     "rate-limited": Text(

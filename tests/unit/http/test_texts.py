@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.chassis.aggregate import Text
-from services.chassis.texts import Texts, faults, language_of
+from services.chassis.texts import Texts, faults, language_of, sayable_path
 from services.chassis.texts.chassis import CHASSIS
 from services.chassis.texts.codes import raised_codes, unspoken
 from services.chassis.texts.input import CODES, INPUT, OTHERWISE
@@ -65,7 +65,9 @@ def test_a_service_may_word_a_code_its_own_way() -> None:
         ("x" * 80, "…"),
         ("", "…"),
         (None, "…"),
-        (["a"], "…"),
+        ([], "…"),
+        (["open", "张三"], "open, …"),
+        ([["a"]], ""),
         ("<b>", "…"),
         ("{y}", "…"),
     ],
@@ -73,6 +75,21 @@ def test_a_service_may_word_a_code_its_own_way() -> None:
 def test_a_parameter_that_looks_typed_is_hidden(value: object, told: str) -> None:
     texts = Texts({"c": Text("甲 {x} 乙", "a {x} b")})
     assert texts.detail("c", "en", {"x": value}) == f"a {told} b"
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("reporter.phones.0.number", "reporter.phones.0.number"),
+        ("fields.张三", "fields.*"),
+        ("fields.13800001234", "fields.*"),
+        ("", "*"),
+        ("a b", "*"),
+        ("query.*", "query.*"),
+    ],
+)
+def test_a_field_path_holds_no_made_up_name(path: str, told: str) -> None:
+    assert sayable_path(path) == told
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ class Sweep:
 
     async def _rounds(self, held: Held, stopping: asyncio.Event) -> None:
         known = False
-        while True:
+        while not stopping.is_set():
             try:
                 if not known:
                     await self.stuck.load()

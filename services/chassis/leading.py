@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 
@@ -19,7 +20,7 @@ async def while_leading(
     ``work`` is cut off where it waits when the lease is lost and when ``stopping`` is set, so every step of it must
     bear being done again. What it raises ends the call.
     """
-    leading = asyncio.create_task(_lead(database, name, work), name=f"leading {name}")
+    leading = asyncio.create_task(_lead(database, name, stopping, work), name=f"leading {name}")
     stop = asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait({leading, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -31,8 +32,10 @@ async def while_leading(
         await asyncio.gather(leading, stop, return_exceptions=True)
 
 
-async def _lead(database: Database, name: str, work: Callable[[Held], Awaitable[None]]) -> None:
-    while True:
+async def _lead(
+    database: Database, name: str, stopping: asyncio.Event, work: Callable[[Held], Awaitable[None]]
+) -> None:
+    while not stopping.is_set():
         try:
             async with Lease(database, name).held() as held:
                 await work(held)
@@ -42,7 +45,6 @@ async def _lead(database: Database, name: str, work: Callable[[Held], Awaitable[
 
 async def pause(seconds: float, unless: asyncio.Event) -> None:
     """Wait that long, or until ``unless`` is set."""
-    try:
-        await asyncio.wait_for(unless.wait(), seconds)
-    except TimeoutError:
-        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):  # wait_for may swallow a cancellation that comes with the event
+            await unless.wait()

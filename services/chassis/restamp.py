@@ -52,7 +52,7 @@ class Restamp:
             OPEN.labels(self._runtime.service.name).set(0)
 
     async def _rounds(self, held: Held, stopping: asyncio.Event) -> None:
-        while True:
+        while not stopping.is_set():
             try:
                 await self.once(held)
             except Exception as error:

@@ -83,6 +83,12 @@ class Covered(Reader):
     layer: Annotated[str, StringConstraints(pattern="^[a-z_]+$")]  # becomes a field name
 
 
+class Equipped(Reader):
+    """``linli.directory.unit.equipped.v1``."""
+
+    capabilities: tuple[str, ...]
+
+
 class Closed(Reader):
     """``linli.directory.unit.closed.v1``."""
 
@@ -200,9 +206,12 @@ def _newer(path: str, seq: int, fact: Document) -> Document:
 
 
 def _registered(event: Registered) -> dict[str, Document]:
-    base = {"kind": event.kind, "zone": event.zone, "capabilities": list(event.capabilities)}
-    above = list(event.path[:-1])
-    return {"base": base, "name": {"value": event.name}, "parent": {"value": event.parent, "above": above}}
+    return {
+        "base": {"kind": event.kind, "zone": event.zone},
+        "name": {"value": event.name},
+        "parent": {"value": event.parent, "above": list(event.path[:-1])},
+        "capabilities": {"value": list(event.capabilities)},
+    }
 
 
 def _moved(event: Moved) -> dict[str, Document]:
@@ -214,6 +223,7 @@ _READERS: dict[str, type[Reader]] = {
     "unit.moved": Moved,
     "unit.renamed": Renamed,
     "unit.covered": Covered,
+    "unit.equipped": Equipped,
     "unit.closed": Closed,
 }
 _FACTS: dict[str, Callable[[Any], dict[str, Document]]] = {
@@ -221,6 +231,7 @@ _FACTS: dict[str, Callable[[Any], dict[str, Document]]] = {
     "unit.moved": _moved,
     "unit.renamed": lambda event: {"name": {"value": event.name}},
     "unit.covered": lambda event: {f"covers.{event.layer}": {"grid": event.grid}},
+    "unit.equipped": lambda event: {"capabilities": {"value": list(event.capabilities)}},
     "unit.closed": lambda event: {"closed": {"value": True}},
 }
 _RESCOPING = frozenset({"unit.moved", "unit.covered"})
@@ -243,7 +254,7 @@ def _view(unit: str, known: dict[str, Document]) -> UnitView:
         scope=tuple(dict.fromkeys([*scope, *sorted(grids)])),
         zone=next((row["base"]["zone"] for row in reversed(rows) if row and row["base"]["zone"]), ""),
         closed="closed" in own,
-        capabilities=tuple(own["base"]["capabilities"]),
+        capabilities=tuple(own["capabilities"]["value"]),
         covers=_covers(own),
         kinds=kinds,
     )
@@ -294,6 +305,10 @@ def unit_reactions(service: str) -> "Reactions":
 
     @reactions.on("linli.directory.unit.covered.v1")
     async def unit_covered(event: Covered, do: Doing) -> None:
+        await do.runtime.units.react(event, do)
+
+    @reactions.on("linli.directory.unit.equipped.v1")
+    async def unit_equipped(event: Equipped, do: Doing) -> None:
         await do.runtime.units.react(event, do)
 
     @reactions.on("linli.directory.unit.closed.v1")

@@ -32,7 +32,8 @@ def clock(servers: Any) -> Any:
         return done.returncode, done.stdout
 
     yield run
-    with MongoClient(servers.mongo) as client:
+    client: MongoClient[Any] = MongoClient(servers.mongo)
+    with client:
         client.drop_database(f"{prefix}_clock")
 
 

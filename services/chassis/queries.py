@@ -117,7 +117,8 @@ class ListSpec:
     def indexes(self) -> tuple[tuple[str, ...], ...]:
         """What ``AggregateType.indexes`` takes: one for the bare list and one for each filter; scope comes first."""
         paths = dict.fromkeys(one.path for one in self.declared.values() if one.compare == "is")
-        return (self.sort, *((path, *(s for s in self.sort if s.lstrip("-") != path)) for path in paths))
+        filtered = ((path, *(s for s in self.sort if s.lstrip("-") != path)) for path in paths)
+        return tuple(dict.fromkeys((self.sort, *filtered)))  # a filter on the first sort field needs none of its own
 
     def own_indexes(self) -> tuple[tuple[str, ...], ...]:
         """The same for a collection of the service's own (``Service.indexes``), with scope in front."""

@@ -11,6 +11,7 @@ from services.kernel.case.deadlines import Deadline, Due, recomputed
 from services.kernel.events import Happened, Refused
 
 OVERDUE = "overdue"
+NO_WAY_UP = frozenset({"level-highest", "offer-final"})  # nobody stands above; a ruling from above is not questioned
 
 
 def on_due(state: Case, due: Due) -> c.Overdue:
@@ -60,9 +61,9 @@ def _up(state: Case, deadline: Deadline) -> list[Happened]:
     try:
         return gone_up(state, OVERDUE, basis, deadline.at)
     except Refused as refused:
-        if refused.code != "level-highest":
+        if refused.code not in NO_WAY_UP:
             raise
-        return []  # nobody stands above: it stays marked, and in the list, until there is a reply
+        return []  # it stays marked, and in the list, until somebody moves
 
 
 def _promised_anew(deadline: Deadline) -> Happened:

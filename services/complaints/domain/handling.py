@@ -82,7 +82,7 @@ def give_back(state: Case, command: c.Return, now: datetime) -> list[Happened]:
     assert offer is not None, "custody refused it otherwise"
     asker, promise, stage = None, None, state.stage
     if offer.up:
-        asker = next(q.asker.id for q in state.custody.questions if q.asked.id == offer.to.id)
+        asker = state.custody.questions[-1].asker.id
     else:
         moved = step(state, command.rules, "return", command.roles)
         stage, promise = moved.stage, runs_after(state, moved)

@@ -36,8 +36,7 @@ def gone_up(
     """Up one level, with the time of its reply. ``by`` is None when a clock did it. Refused: ``level-highest``."""
     after = held.escalated(state.custody, state.climb, since, basis, by)
     assert after.offer is not None, "what goes up is offered"
-    asked = after.offer.to
-    question = next(q for q in after.questions if q.asked.id == asked.id)
+    asked, question = after.offer.to, after.questions[-1]
     event = e.CaseEscalated(
         from_level=state.level,
         level=state.level_of(asked.unit),

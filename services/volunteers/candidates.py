@@ -1,80 +1,103 @@
 """Who may be asked: the candidates around an order, with their load, ranked by the kernel's matching."""
 
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
+from typing import TYPE_CHECKING
 
-from services.chassis.runtime import Runtime
-from services.chassis.units import UnitView
+from services.chassis.driver import Document
+from services.chassis.history import Stored
 from services.kernel.matching import Candidate, Need, Ranking, rank
-from services.kernel.values import day_at
-from services.volunteers.domain.order import Order
+from services.volunteers.domain.order.state import Order
+from services.volunteers.domain.rules import Rules
 from services.volunteers.domain.volunteer import Volunteer
-from services.volunteers.rules import District, decided
+from services.volunteers.places import steps_up
+from services.volunteers.rulebook import rules_now
 
-MOST = 500  # candidates looked at for one order
-ORGANISED = ("community", "street", "district")
+if TYPE_CHECKING:
+    from services.chassis.runtime import Runtime
 
-
-async def ranking(runtime: Runtime, order_id: str, order: Order, now: datetime) -> Ranking:
-    """The candidates for an order, best first, and who was passed over and why. Refused: ``parameter-not-set``."""
-    district = await decided(runtime, order.unit, day_at(now, order.zone))
-    need = await _need(runtime, order_id, order, district)
-    found = await _around(runtime, need)
-    return rank(need, found, district.weights, now)
+VOLUNTEER, ORDER = "volunteer", "order"
+MOST = 500  # candidates looked at for one order, the nearest first
+BUSY = ("offered", "accepted")
 
 
-async def fits(runtime: Runtime, order_id: str, order: Order, volunteer: str, now: datetime) -> bool:
-    """Whether a volunteer may take the order now."""
-    return any(one.id == volunteer for one in (await ranking(runtime, order_id, order, now)).ranked)
+async def ranking(runtime: "Runtime", order: Stored[Order], now: datetime) -> Ranking:
+    """Who may be asked now, best first, and who was passed over and why.
+
+    Raises Refused("parameter-not-set"), UnitUnknown.
+    """
+    rules = await rules_now(runtime, order.unit, order.state.zone, now)
+    need = await _need(runtime, order, rules)
+    return rank(need, await _candidates(runtime, order, await _around(runtime, order, need)), rules.matching, now)
 
 
-async def _need(runtime: Runtime, order_id: str, order: Order, district: District) -> Need:
-    view = await runtime.units.get(order.unit)
-    start = datetime.combine(order.on, datetime.min.time(), ZoneInfo(order.zone)) if order.on else None
+async def unfit(runtime: "Runtime", order: Stored[Order], volunteer: str, now: datetime) -> tuple[str, ...]:
+    """Why a volunteer may not take the order now; empty when he may."""
+    rules = await rules_now(runtime, order.unit, order.state.zone, now)
+    need = await _need(runtime, order, rules)
+    found = await _candidates(runtime, order, await _found(runtime, {"_id": volunteer}, 1))
+    passed_over = rank(need, found, rules.matching, now).passed_over
+    return passed_over[0].reasons if passed_over else ()
+
+
+async def _need(runtime: "Runtime", order: Stored[Order], rules: Rules) -> Need:
+    state = order.state
     return Need(
-        id=order_id,
-        asker=order.resident or order.case or order_id,
-        path=steps_up(view),
-        line=order.line,
-        zone=order.zone,
-        radius=district.weights.radius,
-        skill=order.line if district.line(order.line).skill else None,
-        start=start if order.mode != "activity_day" else None,
-        end=start + timedelta(days=1) if start and order.mode != "activity_day" else None,
-        named=order.named,
-        asked=order.asked,
+        id=order.id,
+        asker=await _asker(runtime, order) or order.id,
+        path=await steps_up(runtime.units, order.unit),
+        line=state.line,
+        zone=state.zone,
+        radius=rules.matching.radius,
+        skill=state.line if rules.line(state.line).skill else None,
+        start=state.start,
+        end=state.end,
+        named=state.named,
+        asked=state.asked,
     )
 
 
-def steps_up(view: UnitView) -> tuple[str, ...]:
-    """The units of a place from its grid up: the grid that covers it (or is it), community, street, district."""
-    path = [unit for unit, kind in zip(view.path, view.kinds, strict=True) if kind in ORGANISED]
-    grid = view.id if view.kind == "grid" else view.covers.get("community")
-    return tuple(([grid] if grid else []) + path[::-1])
+async def _asker(runtime: "Runtime", order: Stored[Order]) -> str | None:
+    """The resident who asks, as a volunteer, if an entry exists: nobody is sent to himself."""
+    if order.state.resident is None:
+        return None
+    key = runtime.sealing.lookup(order.scope[0], "text", order.state.resident)
+    found = await runtime.database.collection(VOLUNTEER).find_one({"keys.resident": key, "scope": order.scope[0]})
+    return str(found["_id"]) if found else None
 
 
-async def _around(runtime: Runtime, need: Need) -> list[Candidate]:
-    widest = need.path[min(need.radius, len(need.path)) - 1]
-    wanted = {"_id": need.named} if need.named else {"scope": widest, "state.lines": need.line, "state.closed": False}
-    volunteers = runtime.database.collection("volunteer")
-    found = await volunteers.find(wanted, {"state": 1, "unit": 1}, sort=[("_id", 1)], limit=MOST)
-    loads = await _loads(runtime, [document["_id"] for document in found])
-    views = await runtime.units.get_many([document["unit"] for document in found])
+async def _around(runtime: "Runtime", order: Stored[Order], need: Need) -> list[Document]:
+    """The named volunteer, anywhere in the district; else those of the line, level by level from the grid up."""
+    if need.named is not None:
+        return await _found(runtime, {"_id": need.named, "scope": order.scope[0]}, 1)
+    found: dict[str, Document] = {}
+    for level in need.path[: need.radius]:
+        if len(found) >= MOST:
+            break
+        wanted = {"scope": level, "state.lines": need.line, "state.closed": False, "_id": {"$nin": list(need.asked)}}
+        for document in await _found(runtime, wanted, MOST):
+            found.setdefault(document["_id"], document)
+    return list(found.values())[:MOST]
+
+
+async def _found(runtime: "Runtime", wanted: Document, limit: int) -> list[Document]:
+    volunteers = runtime.database.collection(VOLUNTEER)
+    return await volunteers.find(wanted, {"state": 1, "unit": 1}, sort=[("_id", 1)], limit=limit)
+
+
+async def _candidates(runtime: "Runtime", order: Stored[Order], found: list[Document]) -> list[Candidate]:
+    loads = await _loads(runtime, [document["_id"] for document in found], order.id)
     return [
         Volunteer.model_validate(document["state"]).candidate(
-            document["_id"], steps_up(views[document["unit"]]), loads.get(document["_id"], 0)
+            document["_id"], await steps_up(runtime.units, document["unit"]), loads.get(document["_id"], 0)
         )
         for document in found
     ]
 
 
-async def _loads(runtime: Runtime, volunteers: list[str]) -> dict[str, int]:
-    """Orders that each volunteer has been offered or has accepted."""
-    stages = ["offered", "accepted"]
-    rows = await runtime.database.collection("order").aggregate(
-        [
-            {"$match": {"state.volunteer": {"$in": volunteers}, "state.stage": {"$in": stages}}},
-            {"$group": {"_id": "$state.volunteer", "open": {"$sum": 1}}},
-        ]
+async def _loads(runtime: "Runtime", volunteers: list[str], besides: str) -> dict[str, int]:
+    """The other orders that each volunteer has been offered or has accepted."""
+    busy = {"state.volunteer": {"$in": volunteers}, "state.stage": {"$in": list(BUSY)}, "_id": {"$ne": besides}}
+    rows = await runtime.database.collection(ORDER).aggregate(
+        [{"$match": busy}, {"$group": {"_id": "$state.volunteer", "open": {"$sum": 1}}}]
     )
     return {row["_id"]: row["open"] for row in rows}

@@ -1,15 +1,28 @@
-"""The code by which a resident follows and confirms an order: short, not to be guessed, derived from the order's id."""
+"""The code by which a resident follows and confirms a deed: short enough to read out, and not to be guessed.
 
-from services.chassis.sealing import Sealing
+It is derived from the order's id under the service's look-up key, so that a repeated request gets the same code and no
+table of codes exists. Only a hash of it is stored.
+"""
 
-LENGTH = 12
+import hmac
+import re
+
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # without 0 O 1 I L, which people mistake for one another
+LENGTH = 10  # 31^10, nearly 50 bits; and few tries are allowed a minute
+_GAPS = re.compile(r"[\s\-]+")
 
 
-def code_of(sealing: Sealing, district: str, order: str) -> str:
-    """Twelve hexadecimal digits (48 bits) that only this service can compute; the same at every repeat."""
-    return sealing.lookup(district, "text", f"order-code {order}")[:LENGTH].upper()
+def code_of(key: bytes, order: str) -> str:
+    """The code of an order, for example ``7KQ2M-X94TB``."""
+    number = int.from_bytes(hmac.digest(key, b"order-code\x1f" + order.encode(), "sha256"), "big")
+    letters = []
+    for _ in range(LENGTH):
+        number, place = divmod(number, len(ALPHABET))
+        letters.append(ALPHABET[place])
+    return "".join(letters[:5]) + "-" + "".join(letters[5:])
 
 
-def key_of(sealing: Sealing, code: str) -> str:
-    """The keyed hash under which the order of a code is found, whatever its district."""
-    return sealing.lookup("", "text", f"order-key {code}")
+def hash_of(key: bytes, code: str) -> str:
+    """What is stored of a code (128 bits, hex), however it was written down."""
+    plain = _GAPS.sub("", code).upper()
+    return hmac.digest(key, b"order-code-hash\x1f" + plain.encode("utf-8", "replace"), "sha256")[:16].hex()

@@ -1,43 +1,99 @@
-"""The lists of this service; no list shows a name or a phone."""
+"""The lists of this service; no list shows a name, a phone or what is to be done."""
 
 from typing import Any
 
 from services.chassis.driver import Document
 from services.chassis.queries import Filter, ListSpec
 
+VOLUNTEER, TEAM, ORDER, HOURS = "volunteer", "team", "order", "hours"
+STAGES = frozenset({"requested", "offered", "accepted", "done", "confirmed", "unfilled", "cancelled"})
+FIELDS = ("unit", "version", "state")
+HIDDEN = {ORDER: {"limits", "deadlines", "candidates"}, HOURS: {"account"}}
+OFFERED = ("stage", "mode", "line", "on", "start", "end", "minutes", "described", "late", "due")
 
-def volunteer_shown(document: Document) -> dict[str, Any]:
+
+def shown(document: Document) -> dict[str, Any]:
     """A volunteer without the person."""
-    return {"id": document["_id"], "unit": document["unit"], "version": document["version"]} | document["state"]
+    return _head(document) | document["state"]
+
+
+def team_shown(document: Document) -> dict[str, Any]:
+    """A team with its size."""
+    return shown(document) | {"size": len(document["state"]["members"])}
 
 
 def order_shown(document: Document) -> dict[str, Any]:
-    """An order without the task."""
-    hidden = {"limits", "deadlines"}
-    state = {name: value for name, value in document["state"].items() if name not in hidden}
-    return {"id": document["_id"], "unit": document["unit"], "version": document["version"]} | state
+    """An order as who works on it sees it in a list."""
+    return _head(document) | _without(document["state"], HIDDEN[ORDER])
 
 
-FIELDS = ("unit", "version", "state")
+def offer_shown(document: Document) -> dict[str, Any]:
+    """An order as a volunteer sees it: not who asks, and not who else was asked."""
+    return _head(document) | {name: document["state"].get(name) for name in OFFERED}
+
+
+def hours_shown(document: Document) -> dict[str, Any]:
+    """A booked deed with its entries."""
+    entries = [{"minutes": one["n"], "reversed": bool(one.get("reversed_by"))} for one in _posted(document)]
+    return _head(document) | _without(document["state"], HIDDEN[HOURS]) | {"entries": entries}
+
+
+def _posted(document: Document) -> list[Document]:
+    posted: list[Document] = document["state"]["account"]["posted"]
+    return posted
+
+
+def _head(document: Document) -> dict[str, Any]:
+    return {"id": document["_id"], "unit": document["unit"], "version": document["version"]}
+
+
+def _without(state: Document, hidden: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in state.items() if name not in hidden}
+
+
 VOLUNTEERS = ListSpec(
-    "volunteer",
+    VOLUNTEER,
     ("_id",),
-    {"unit": "unit", "line": "state.lines", "closed": Filter("state.closed", bool)},
-    volunteer_shown,
+    {
+        "unit": "unit",
+        "line": "state.lines",
+        "party": Filter("state.party", bool),
+        "closed": Filter("state.closed", bool),
+    },
+    shown,
     FIELDS,
 )
-TEAMS = ListSpec("team", ("_id",), {"kind": "state.kind", "unit": "unit"}, volunteer_shown, FIELDS)
+OF_PHONE = ListSpec(VOLUNTEER, ("_id",), {"phone": "keys.phone"}, shown, FIELDS)
+TEAMS = ListSpec(
+    TEAM,
+    ("_id",),
+    {"unit": "unit", "kind": "state.kind", "member": "state.members", "closed": Filter("state.closed", bool)},
+    team_shown,
+    FIELDS,
+)
 ORDERS = ListSpec(
-    "order",
-    ("-_id",),
+    ORDER,
+    ("-state.requested",),
     {
-        "stage": "state.stage",
-        "volunteer": "state.volunteer",
-        "case": "state.case",
+        "stage": Filter("state.stage", choices=STAGES),
         "line": "state.line",
+        "case": "state.case",
+        "volunteer": "state.volunteer",
         "late": Filter("state.late", bool),
     },
     order_shown,
     FIELDS,
 )
-HOURS = ListSpec("hours", ("-_id",), {"volunteer": "state.volunteer", "order": "state.order"}, volunteer_shown, FIELDS)
+BOOKED = ListSpec(
+    HOURS,
+    ("-state.booked",),
+    {
+        "volunteer": "state.volunteer",
+        "order": "state.order",
+        "line": "state.line",
+        "disputed": Filter("state.disputed", bool),
+    },
+    hours_shown,
+    FIELDS,
+)
+OWN_HOURS = ListSpec(HOURS, ("-state.booked",), {"volunteer": "state.volunteer"}, hours_shown, FIELDS)

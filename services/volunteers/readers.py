@@ -1,8 +1,9 @@
-"""What volunteers reads of others' events."""
+"""What volunteers reads of events."""
 
 from typing import Literal
 
 from services.chassis.contracts import Reader
+from services.kernel.values import Day
 
 
 class OrderWanted(Reader):
@@ -13,6 +14,7 @@ class OrderWanted(Reader):
     mode: Literal["activity_day", "dispatch", "by_name"]
     unit: str
     volunteer: str | None = None
+    on: Day | None = None
     resident: str | None = None
 
 
@@ -25,7 +27,11 @@ class OrderNotWanted(Reader):
 class OrderRequested(Reader):
     """Our own event, come back over Kafka: time to look for candidates."""
 
-    mode: str
+
+class OrderTurnedDown(Reader):
+    """Our own ``order.declined.v1`` and ``order.expired.v1``. ``last``: nobody else will be asked."""
+
+    last: bool
 
 
 class OrderConfirmed(Reader):
@@ -35,3 +41,13 @@ class OrderConfirmed(Reader):
     minutes: int
     line: str
     case: str | None = None
+
+
+class VolunteerChanged(Reader):
+    """Our own event: ``consent`` may have been withdrawn."""
+
+    consent: bool
+
+
+class VolunteerClosed(Reader):
+    """Our own event: who has left holds no order and no place in a team."""

@@ -1,5 +1,15 @@
 """The routes of volunteers; no rule of the domain lives here."""
 
-from services.volunteers.api import hours, orders, public, teams, volunteers
+from services.volunteers.api import answers, hours, me, offers, orders, public, sealed, teams, volunteers
 
-ROUTERS = (volunteers.router, teams.router, orders.router, hours.router, public.router)
+ROUTERS = (
+    volunteers.router,
+    me.router,
+    teams.router,
+    orders.router,
+    answers.router,
+    offers.router,
+    hours.router,
+    sealed.router,
+    public.router,
+)

@@ -1,15 +1,23 @@
-"""A volunteer team (志愿者服务队): a kind, a community, a leader and members."""
+"""A volunteer team (志愿者服务队): a kind, a community, a leader and members.
 
+Invariants: the leader is a member; nobody is in a team twice; a leader who leaves the register leaves the team without
+one, which is shown until there is another.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from services.kernel.events import Event, Happened, Refused, State
 from services.kernel.values import Code
 
+MOST_MEMBERS = 500
+CloseReason = Literal["finished", "merged", "too-few", "other"]
+
 
 class TeamFormed(Event):
-    """``kind`` is a line of the district's list: party, league, retired cadres …"""
+    """``kind`` is a code of the district's own: party, league, retired cadres … ``name`` is a team's, no person's."""
 
     TYPE: ClassVar[str] = "team.formed"
     kind: str
@@ -32,65 +40,123 @@ class TeamMemberLeft(Event):
     volunteer: str
 
 
-EVENTS = (TeamFormed, TeamMemberJoined, TeamMemberLeft)
+class TeamLeaderNamed(Event):
+    """Another member leads."""
+
+    TYPE: ClassVar[str] = "team.leader_named"
+    leader: str
+
+
+class TeamClosed(Event):
+    """The team is no more."""
+
+    TYPE: ClassVar[str] = "team.closed"
+    reason: str
+
+
+EVENTS = (TeamFormed, TeamMemberJoined, TeamMemberLeft, TeamLeaderNamed, TeamClosed)
 
 
 class Team(State):
-    """The leader is a member. ``name`` is public: the name of a team, not of a person."""
+    """``leader`` is one of the members, or None while the team has none."""
 
     unit: str
     kind: Code
     name: str
-    leader: Code
+    leader: Code | None
     members: tuple[Code, ...] = ()
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Form a team; ``leader`` is a volunteer's id."""
+    """Form a team; ``leader`` is a volunteer's id. ``left``: that volunteer has left the register."""
 
     unit: str
     kind: str
     name: str
     leader: str
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Take a volunteer in."""
+    """Take a volunteer in. ``left``: the volunteer has left the register."""
+
+    volunteer: str
+    left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Let a member go. ``left``: because the volunteer has left the register; then the leader goes too."""
+
+    volunteer: str
+    left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A member leads from now on."""
 
     volunteer: str
 
 
 @dataclass(frozen=True, slots=True)
-class Leave:
-    """Let a member go."""
+class Close:
+    """The team ends."""
 
-    volunteer: str
+    reason: CloseReason
 
 
 def decide(state: Team | None, command: Any, now: datetime) -> list[Happened]:
-    """Refused: ``member-already``, ``member-unknown``, ``leader-stays``."""
+    """Refused: ``volunteer-closed``, ``team-closed``, ``team-full``, ``member-already``, ``member-unknown``,
+    ``leader-stays``."""
     if isinstance(command, Form):
-        return [
-            Happened(_formed(command)),
-            Happened(TeamMemberJoined(volunteer=command.leader)),
-        ]
+        return _form(command)
     if state is None:
         raise Refused("not-found")
-    if isinstance(command, Join):
-        if command.volunteer in state.members:
-            raise Refused("member-already", "volunteer")
-        return [Happened(TeamMemberJoined(volunteer=command.volunteer))]
-    if command.volunteer not in state.members:
-        raise Refused("member-unknown", "volunteer")
-    if command.volunteer == state.leader:
+    if state.closed:
+        raise Refused("team-closed")
+    return _DECIDED[type(command)](state, command)
+
+
+def _form(command: Form) -> list[Happened]:
+    if command.left:
+        raise Refused("volunteer-closed", "leader")
+    formed = TeamFormed(kind=command.kind, name=command.name, leader=command.leader, unit=command.unit)
+    return [Happened(formed), Happened(TeamMemberJoined(volunteer=command.leader))]
+
+
+def _join(state: Team, command: Join) -> list[Happened]:
+    if command.left:
+        raise Refused("volunteer-closed", "volunteer")
+    if command.volunteer in state.members:
+        raise Refused("member-already", "volunteer")
+    if len(state.members) >= MOST_MEMBERS:
+        raise Refused("team-full", most=MOST_MEMBERS)
+    return [Happened(TeamMemberJoined(volunteer=command.volunteer))]
+
+
+def _leave(state: Team, command: Leave) -> list[Happened]:
+    _refuse_stranger(state, command.volunteer)
+    if command.volunteer == state.leader and not command.left:
         raise Refused("leader-stays", "volunteer")
     return [Happened(TeamMemberLeft(volunteer=command.volunteer))]
 
 
-def _formed(command: Form) -> TeamFormed:
-    return TeamFormed(kind=command.kind, leader=command.leader, unit=command.unit, name=command.name)
+def _lead(state: Team, command: Lead) -> list[Happened]:
+    _refuse_stranger(state, command.volunteer)
+    return [] if command.volunteer == state.leader else [Happened(TeamLeaderNamed(leader=command.volunteer))]
+
+
+def _close(state: Team, command: Close) -> list[Happened]:
+    return [Happened(TeamClosed(reason=command.reason))]
+
+
+def _refuse_stranger(state: Team, volunteer: str) -> None:
+    if volunteer not in state.members:
+        raise Refused("member-unknown", "volunteer")
 
 
 def evolve(state: Team | None, event: Event, at: datetime) -> Team:
@@ -98,7 +164,26 @@ def evolve(state: Team | None, event: Event, at: datetime) -> Team:
     if isinstance(event, TeamFormed):
         return Team(unit=event.unit, kind=event.kind, name=event.name, leader=event.leader)
     assert state is not None
-    if isinstance(event, TeamMemberJoined):
-        return state.model_copy(update={"members": (*state.members, event.volunteer)})
-    assert isinstance(event, TeamMemberLeft)
-    return state.model_copy(update={"members": tuple(m for m in state.members if m != event.volunteer)})
+    return state.model_copy(update=_changes(state, event))
+
+
+def _changes(state: Team, event: Event) -> dict[str, Any]:
+    match event:
+        case TeamMemberJoined():
+            return {"members": (*state.members, event.volunteer)}
+        case TeamMemberLeft():
+            rest = tuple(member for member in state.members if member != event.volunteer)
+            return {"members": rest, "leader": None if event.volunteer == state.leader else state.leader}
+        case TeamLeaderNamed():
+            return {"leader": event.leader}
+        case TeamClosed():
+            return {"closed": True}
+    return {}
+
+
+_DECIDED: dict[type, Callable[[Team, Any], list[Happened]]] = {
+    Join: _join,
+    Leave: _leave,
+    Lead: _lead,
+    Close: _close,
+}

@@ -1,16 +1,25 @@
 """A volunteer (志愿者): known, skilled, available, and asked only with consent.
 
-Rules on records of volunteer service (2021): no disclosure without consent, skilled work only after training, a public
-id that is not the resident's number. Name and phone are sealed; the account is found by its keyed hash.
+Invariants
+* Nobody is registered without consent, and whoever withdraws it, or leaves, is asked no more (rules on records of
+  volunteer service, 2021: no disclosure without consent).
+* Training is for a line that the volunteer serves in; skilled work is only for the trained (the same rules).
+* The public id is no resident's number: name, phone and the resident behind it are sealed or hashed.
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, ClassVar
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from typing import Any, ClassVar, Literal
 
 from services.kernel.events import Event, Happened, Refused, State
 from services.kernel.matching import Candidate, Window
 from services.kernel.values import Code, Day
+from services.volunteers.domain.rules import Rules
+
+CloseReason = Literal["asked", "moved-away", "unreachable", "other"]
+Keys = dict[str, list[str]]
+PERSON = "person"
 
 
 class VolunteerRegistered(Event):
@@ -23,16 +32,30 @@ class VolunteerRegistered(Event):
 
 
 class VolunteerChanged(Event):
-    """Skills, availability or consent are others now."""
+    """Skills, availability or consent as they are now."""
 
     TYPE: ClassVar[str] = "volunteer.changed"
     lines: tuple[str, ...]
     trained: tuple[str, ...]
+    party: bool
     capacity: int
     consent: bool
     after_hours: bool
     windows: tuple[Window, ...] = ()
     available_until: Day | None = None
+
+
+class VolunteerMoved(Event):
+    """Fixed to another grid."""
+
+    TYPE: ClassVar[str] = "volunteer.moved"
+    grid: str
+
+
+class VolunteerPersonChanged(Event):
+    """Name, phone or account are others. The data are sealed."""
+
+    TYPE: ClassVar[str] = "volunteer.person_changed"
 
 
 class VolunteerClosed(Event):
@@ -49,7 +72,14 @@ class VolunteerRedacted(Event):
     purposes: tuple[str, ...]
 
 
-EVENTS = (VolunteerRegistered, VolunteerChanged, VolunteerClosed, VolunteerRedacted)
+EVENTS = (
+    VolunteerRegistered,
+    VolunteerChanged,
+    VolunteerMoved,
+    VolunteerPersonChanged,
+    VolunteerClosed,
+    VolunteerRedacted,
+)
 
 
 class Volunteer(State):
@@ -58,78 +88,160 @@ class Volunteer(State):
     unit: str
     lines: tuple[Code, ...]
     trained: tuple[Code, ...] = ()
+    party: bool = False
     capacity: int = 2
     windows: tuple[Window, ...] = ()
     after_hours: bool = False
     available_until: Day | None = None
     consent: bool
-    party: bool = False
     closed: bool = False
 
     def candidate(self, volunteer: str, path: tuple[str, ...], load: int) -> Candidate:
         """As matching sees it; ``path`` from the grid up, ``load`` the orders he has now."""
         return Candidate(
-            id=volunteer, path=path, lines=self.lines, trained=self.trained, load=load, capacity=self.capacity,
-            windows=self.windows, after_hours=self.after_hours, available_until=self.available_until,
-            consent=self.consent, closed=self.closed,
-        )  # fmt: skip
+            id=volunteer,
+            path=path,
+            lines=self.lines,
+            trained=self.trained,
+            load=load,
+            capacity=self.capacity,
+            windows=self.windows,
+            after_hours=self.after_hours,
+            available_until=self.available_until,
+            consent=self.consent,
+            closed=self.closed,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Skills:
-    """What a volunteer offers. ``consent``: may be asked and be told to who asks for help."""
+    """What a volunteer can do; who registers him vouches for the training."""
 
     lines: tuple[str, ...]
     trained: tuple[str, ...] = ()
+    party: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """When a volunteer may be asked. ``consent``: may be asked, and be told to who asks for help."""
+
+    consent: bool
     capacity: int = 2
     windows: tuple[Window, ...] = ()
     after_hours: bool = False
-    available_until: Any = None
-    consent: bool = False
+    available_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Register:
     """Take a volunteer into the register. ``person`` (name, phone) is sealed, ``keys`` find the volunteer again."""
 
+    rules: Rules
     unit: str
     skills: Skills
-    party: bool
+    availability: Availability
     person: dict[str, str]
-    keys: dict[str, list[str]] = field(default_factory=dict)
+    keys: Keys = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Other skills, times or consent from now on."""
+class ChangeSkills:
+    """Other lines or training from now on."""
 
+    rules: Rules
     skills: Skills
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeAvailability:
+    """Other times, or consent given or withdrawn."""
+
+    availability: Availability
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Fixed to another grid of the district."""
+
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePerson:
+    """Another name, phone or account; ``keys`` replace those of their names."""
+
+    person: dict[str, str]
+    keys: Keys
 
 
 @dataclass(frozen=True, slots=True)
 class Close:
     """The volunteer leaves."""
 
-    reason: str
+    reason: CloseReason
 
 
 def decide(state: Volunteer | None, command: Any, now: datetime) -> list[Happened]:
-    """Refused: ``lines-missing``, ``training-without-line``, ``consent-missing``, ``volunteer-closed``."""
+    """Refused: ``lines-missing``, ``line-unknown``, ``training-without-line``, ``consent-missing``,
+    ``volunteer-closed``."""
     if isinstance(command, Register):
-        _refuse_incomplete(command.skills)
-        if not command.skills.consent:
-            raise Refused("consent-missing", "consent")
-        registered = VolunteerRegistered(grid=command.unit, lines=command.skills.lines, party=command.party)
-        first = Happened(registered, {"person": command.person}, command.keys)
-        return [first, Happened(_changed(command.skills))]
+        return _register(command)
     if state is None:
         raise Refused("not-found")
     if state.closed:
         raise Refused("volunteer-closed")
-    if isinstance(command, Close):
-        return [Happened(VolunteerClosed(reason=command.reason))]
-    _refuse_incomplete(command.skills)
-    return [Happened(_changed(command.skills))]
+    return _DECIDED[type(command)](state, command)
+
+
+def _register(command: Register) -> list[Happened]:
+    _refuse_incomplete(command.skills, command.rules)
+    if not command.availability.consent:
+        raise Refused("consent-missing", "consent")
+    skills = command.skills
+    registered = VolunteerRegistered(grid=command.unit, lines=skills.lines, party=skills.party)
+    changed = VolunteerChanged(**_fields(skills), **_fields(command.availability))
+    return [Happened(registered, {PERSON: command.person}, command.keys), Happened(changed)]
+
+
+def _change_skills(state: Volunteer, command: ChangeSkills) -> list[Happened]:
+    _refuse_incomplete(command.skills, command.rules)
+    return _changed(state, command.skills)
+
+
+def _change_availability(state: Volunteer, command: ChangeAvailability) -> list[Happened]:
+    return _changed(state, command.availability)
+
+
+def _move(state: Volunteer, command: Move) -> list[Happened]:
+    return [] if command.unit == state.unit else [Happened(VolunteerMoved(grid=command.unit))]
+
+
+def _change_person(state: Volunteer, command: ChangePerson) -> list[Happened]:
+    return [Happened(VolunteerPersonChanged(), {PERSON: command.person}, command.keys)]
+
+
+def _close(state: Volunteer, command: Close) -> list[Happened]:
+    return [Happened(VolunteerClosed(reason=command.reason))]
+
+
+def _changed(state: Volunteer, given: Skills | Availability) -> list[Happened]:
+    present = {name: getattr(state, name) for name in VolunteerChanged.model_fields}
+    changed = VolunteerChanged(**(present | _fields(given)))
+    return [] if changed == VolunteerChanged(**present) else [Happened(changed)]
+
+
+def _fields(given: Skills | Availability) -> dict[str, Any]:
+    return {one.name: getattr(given, one.name) for one in fields(given)}
+
+
+def _refuse_incomplete(skills: Skills, rules: Rules) -> None:
+    if not skills.lines:
+        raise Refused("lines-missing", "lines")
+    for line in skills.lines:
+        rules.line(line)
+    if not set(skills.trained) <= set(skills.lines):
+        raise Refused("training-without-line", "trained")
 
 
 def evolve(state: Volunteer | None, event: Event, at: datetime) -> Volunteer:
@@ -139,21 +251,17 @@ def evolve(state: Volunteer | None, event: Event, at: datetime) -> Volunteer:
     assert state is not None
     if isinstance(event, VolunteerChanged):
         return state.model_copy(update={name: getattr(event, name) for name in VolunteerChanged.model_fields})
+    if isinstance(event, VolunteerMoved):
+        return state.model_copy(update={"unit": event.grid})
     if isinstance(event, VolunteerClosed):
         return state.model_copy(update={"closed": True})
     return state
 
 
-def _changed(skills: Skills) -> VolunteerChanged:
-    return VolunteerChanged(
-        lines=skills.lines, trained=skills.trained, capacity=skills.capacity, consent=skills.consent,
-        after_hours=skills.after_hours, windows=skills.windows, available_until=skills.available_until,
-    )  # fmt: skip
-
-
-def _refuse_incomplete(skills: Skills) -> None:
-    if not skills.lines:
-        raise Refused("lines-missing", "lines")
-    unknown = sorted(set(skills.trained) - set(skills.lines))
-    if unknown:
-        raise Refused("training-without-line", "trained", lines=unknown)
+_DECIDED: dict[type, Callable[[Volunteer, Any], list[Happened]]] = {
+    ChangeSkills: _change_skills,
+    ChangeAvailability: _change_availability,
+    Move: _move,
+    ChangePerson: _change_person,
+    Close: _close,
+}

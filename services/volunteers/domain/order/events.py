@@ -1,17 +1,11 @@
-"""Service orders (服务订单): three ways of service on one aggregate, and who may do what to it when.
-
-``dispatch`` (派单服务): the community sends it to the best match. ``by_name`` (点名服务): the resident named a
-volunteer, and it goes to nobody else. ``activity_day`` (活动日服务): it stands on the list of a fixed day, and any
-fitting volunteer takes it.
-"""
+"""What happens to a service order. Ids of units, volunteers and concerns, codes and figures; no word of the task."""
 
 from typing import ClassVar, Literal
 
-from services.kernel.case.deadlines import Deadlines, Due, Limit
-from services.kernel.events import Event, State
-from services.kernel.values import Code, Day, Instant, Part
-
-Mode = Literal["activity_day", "dispatch", "by_name"]
+from services.kernel.case.deadlines import Limit
+from services.kernel.events import Event
+from services.kernel.values import Day, Instant
+from services.volunteers.domain.order.state import Mode
 
 
 class OrderRequested(Event):
@@ -25,17 +19,26 @@ class OrderRequested(Event):
     resident: str | None = None
     volunteer: str | None = None
     on: Day | None = None
+    start: Instant | None = None
+    end: Instant | None = None
     zone: str
     answer: Limit
     service: Limit
     confirmation: Limit
 
 
+class OrderDescribed(Event):
+    """What is to be done, where and for whom has been written down, or anew. The text is sealed."""
+
+    TYPE: ClassVar[str] = "order.described"
+
+
 class OrderMatched(Event):
-    """How many may be asked, best first; each has reasons, shown to the coordinator."""
+    """``found`` may be asked; the best of them, best first, are ``candidates``."""
 
     TYPE: ClassVar[str] = "order.matched"
     candidates: tuple[str, ...]
+    found: int
 
 
 class OrderOffered(Event):
@@ -56,7 +59,7 @@ class OrderAccepted(Event):
 
 
 class OrderDeclined(Event):
-    """The volunteer does not go. ``last``: nobody else is left, the order is over."""
+    """The volunteer does not go (any more). ``last``: nobody else will be asked, the order is over."""
 
     TYPE: ClassVar[str] = "order.declined"
     volunteer: str
@@ -66,7 +69,7 @@ class OrderDeclined(Event):
 
 
 class OrderExpired(Event):
-    """No answer in time (or no candidate at all, or nobody took it on its day). ``last``: the order is over."""
+    """No answer in time, no (further) candidate, or its time has come. ``last``: the order is over."""
 
     TYPE: ClassVar[str] = "order.expired"
     volunteer: str | None = None
@@ -88,6 +91,7 @@ class OrderRedo(Event):
 
     TYPE: ClassVar[str] = "order.redo_asked"
     volunteer: str
+    by: Literal["resident", "callback"]
     case: str | None = None
 
 
@@ -103,12 +107,22 @@ class OrderConfirmed(Event):
 
 
 class OrderOverdue(Event):
-    """``name`` of what was promised (service, confirmation) has passed."""
+    """``name`` of what was promised (service, confirmation) has passed. ``provisional``: no calendar was announced."""
 
     TYPE: ClassVar[str] = "order.overdue"
     name: str
     due: Instant
+    provisional: bool = False
     case: str | None = None
+
+
+class OrderPromised(Event):
+    """A provisional time is another one now that its calendar is known better."""
+
+    TYPE: ClassVar[str] = "order.promised"
+    name: str
+    at: Instant
+    provisional: bool
 
 
 class OrderCancelled(Event):
@@ -127,37 +141,6 @@ class OrderRedacted(Event):
 
 
 EVENTS = (
-    OrderRequested, OrderMatched, OrderOffered, OrderAccepted, OrderDeclined, OrderExpired, OrderDone, OrderRedo,
-    OrderConfirmed, OrderOverdue, OrderCancelled, OrderRedacted,
+    OrderRequested, OrderDescribed, OrderMatched, OrderOffered, OrderAccepted, OrderDeclined, OrderExpired, OrderDone,
+    OrderRedo, OrderConfirmed, OrderOverdue, OrderPromised, OrderCancelled, OrderRedacted,
 )  # fmt: skip
-
-
-class Limits(Part):
-    """How long an answer, the service and its confirmation may take."""
-
-    answer: Limit
-    service: Limit
-    confirmation: Limit
-
-
-class Order(State):
-    """``candidates``: who may still be asked, best first; ``asked``: who was. ``volunteer``: offered to, or goes."""
-
-    unit: str
-    stage: str
-    outcome: str | None = None
-    mode: Mode
-    line: Code
-    case: Code | None = None
-    resident: Code | None = None
-    named: Code | None = None
-    on: Day | None = None
-    zone: Code
-    limits: Limits
-    candidates: tuple[Code, ...] = ()
-    asked: tuple[Code, ...] = ()
-    volunteer: Code | None = None
-    minutes: int | None = None
-    late: bool = False
-    deadlines: Deadlines = ()
-    due: tuple[Due, ...] = ()

@@ -1,14 +1,20 @@
 """The life of a service order: requested, offered, accepted, done, confirmed; or unfilled, or cancelled.
 
-Offers run to one candidate at a time. Whoever declines or lets the time pass makes room for the next; when nobody is
-left the order is unfilled, which ends it: who asked may ask again.
+Offers run to one candidate at a time. Whoever declines, withdraws or lets the time pass makes room for the next; when
+nobody is left the order is unfilled, which ends it: who asked is told and may ask again.
 """
 
 from typing import Any
 
 from services.kernel.case.workflow import Workflow
 
-VOLUNTEER, COORDINATOR, RESIDENT, CLOCK = "volunteer", "volunteer-coordinator", "resident", "clock"
+VOLUNTEER, COORDINATOR, RESIDENT, CLOCK, SERVICE = (
+    "volunteer",
+    "volunteer-coordinator",
+    "resident",
+    "clock",
+    "service",
+)
 
 
 def _stage(name: str, *, deadline: str | None = None, settled: bool = False, end: bool = False) -> dict[str, Any]:
@@ -36,14 +42,20 @@ ORDER = Workflow.model_validate(
             _stage("cancelled", settled=True, end=True),
         ],
         "steps": [
-            _step("offer", ["requested", "offered"], "offered", COORDINATOR, CLOCK),
-            _step("give-up", ["requested", "offered"], "unfilled", COORDINATOR, CLOCK, outcome="unfilled"),
+            _step("offer", ["requested"], "offered", SERVICE),
             _step("accept", ["offered", "requested"], "accepted", VOLUNTEER, COORDINATOR),
-            _step("withdraw", ["accepted"], "requested", VOLUNTEER, COORDINATOR),
+            _step("decline", ["offered", "accepted"], "requested", VOLUNTEER, COORDINATOR, SERVICE),
+            _step("expire", ["offered"], "requested", CLOCK),
+            _step(
+                "give-up", ["requested", "offered", "accepted"], "unfilled", VOLUNTEER, COORDINATOR, SERVICE, CLOCK,
+                outcome="unfilled",
+            ),
             _step("report-done", ["accepted"], "done", VOLUNTEER, COORDINATOR, needs=("minutes",)),
             _step("redo", ["done"], "accepted", RESIDENT, COORDINATOR),
             _step("confirm", ["done"], "confirmed", RESIDENT, COORDINATOR, outcome="confirmed"),
-            _step("cancel", ["requested", "offered", "accepted"], "cancelled", COORDINATOR, outcome="cancelled"),
+            _step(
+                "cancel", ["requested", "offered", "accepted"], "cancelled", COORDINATOR, SERVICE, outcome="cancelled"
+            ),
         ],
     }
-)
+)  # fmt: skip

@@ -194,7 +194,7 @@ class Database:
 
     async def command(self, command: Mapping[str, Any]) -> Document:
         """Run a database command and return its reply."""
-        reply: Document = await self._raw.command(command)
+        reply: Document = await self._raw.command(command, codec_options=CodecOptions(tz_aware=True))
         return reply
 
     async def collection_names(self) -> list[str]:

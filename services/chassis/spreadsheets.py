@@ -19,7 +19,6 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from services.chassis.aggregate import Text
 from services.chassis.cells import FAULTS, CellFault, Kind, Plain, text
 from services.chassis.errors import Invalid
 from services.chassis.sheets import FORMULA_STARTS, Cells, Limits, rows_of
@@ -28,22 +27,6 @@ HEADING_WITHIN = 5  # rows: a title and a note may stand above the heading
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
 _MARKS = re.compile(r"[\s*:]+")
-
-TEXTS: dict[str, Text] = {
-    "file-empty": Text("文件是空的", "The file is empty", 422),
-    "file-too-large": Text("文件过大，最多 {limit} 字节", "The file is too large: at most {limit} bytes", 422),
-    "file-old-excel": Text(
-        "这是旧版 Excel 文件（.xls），请另存为 .xlsx 或 .csv",
-        "This is an old Excel file (.xls); save it as .xlsx or .csv",
-        422,
-    ),
-    "file-unpacks-too-large": Text("文件展开后过大", "The file is too large when unpacked", 422),
-    "file-not-a-spreadsheet": Text("这不是可读的 .xlsx 或 .csv 文件", "This is no readable .xlsx or .csv file", 422),
-    "file-encoding": Text("文字编码不明，请用 UTF-8 或 GB18030", "The text encoding is neither UTF-8 nor GB18030", 422),
-    "rows-too-many": Text("行数过多，最多 {limit} 行", "Too many rows: at most {limit}", 422),
-    "columns-too-many": Text("列数过多，最多 {limit} 列", "Too many columns: at most {limit}", 422),
-    "heading-missing": Text("前几行中没有找到列名", "No heading was found in the first rows", 422),
-}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """What a caller is told for each code of this service, Chinese first."""
 
 from services.chassis.aggregate import Text
-from services.chassis.spreadsheets import TEXTS as FILES
 
 
 def _no(zh: str, en: str) -> Text:
@@ -47,18 +46,12 @@ PEOPLE: dict[str, Text] = {
     "merge-into-younger": _no("请将较新的档案并入较早的档案。", "Merge the younger file into the elder one."),
     "marker-unknown": _wrong("没有这个特殊类别。", "There is no such marker."),
     "marker-in-future": _wrong("特殊类别的日期不能在将来。", "The day of a marker cannot lie in the future."),
-    "marker-twice": _no("已有此特殊类别。", "The person has this marker already."),
-    "marker-not-held": _no("没有此特殊类别。", "The person does not have this marker."),
-    "marker-empty": _wrong("结束日期须晚于起始日期。", "A marker ends after it began."),
     "nothing-given": _wrong("没有填写任何内容。", "Nothing was given."),
     "visit-in-future": _wrong("走访时间不能在将来。", "A visit cannot lie in the future."),
     "visit-of-nobody": _wrong("须写明走访的居民、住户或单位。", "Say whom or where the visit was to."),
     "resident-of-another-household": _wrong("居民不属于该户。", "The resident belongs to another household."),
 }
 BODIES: dict[str, Text] = {
-    "post-unknown": _wrong("没有这个岗位。", "There is no such post."),
-    "post-not-at-this-kind": _wrong("{kind} 没有这个岗位。", "A {kind} has no such post."),
-    "post-already-held": _no("已担任此岗位。", "The post is held already."),
     "post-not-held": _no("没有担任此岗位。", "The post is not held."),
     "staff-ended": _no("该人员已离任。", "The person has left."),
     "place-kind-unknown": _wrong("没有这种类型。", "There is no such kind of place."),
@@ -72,4 +65,4 @@ BODIES: dict[str, Text] = {
     "export-too-large": _wrong("超过 {most} 条,请选择较小的单位。", "More than {most} records: choose a smaller unit."),
     "number-region-unknown": Text("证件号码的地区码不在名单中。", "The region of the number is not listed.", 200),
 }
-TEXTS: dict[str, Text] = FILES | UNITS | PEOPLE | BODIES
+TEXTS: dict[str, Text] = UNITS | PEOPLE | BODIES

@@ -15,6 +15,7 @@ from services.chassis.driver import Database, Document, is_passing
 from services.chassis.errors import Unavailable
 from services.chassis.units import Units
 from services.kernel.events import Refused
+from services.kernel.policy import Version, version_on
 
 if TYPE_CHECKING:
     from services.chassis.reactions import Doing, Reactions
@@ -50,7 +51,7 @@ class Policies:
     def __init__(self, database: Database, units: Units) -> None:
         self._policies = database.collection(POLICIES)
         self._units = units
-        self._known: dict[str, tuple[float, dict[str, list[Document]]]] = {}
+        self._known: dict[str, tuple[float, dict[str, list[Version]]]] = {}
 
     async def ensure_indexes(self) -> None:
         """Indexes of the projection."""
@@ -68,11 +69,10 @@ class Policies:
         versions = await self._versions(key)
         path = (await self._units.get(unit)).path if unit != OPERATOR else ()
         for decider in (*reversed(path), OPERATOR):
-            for version in versions.get(decider, ()):
-                if version["from"] <= day.isoformat():
-                    since = date.fromisoformat(version["from"])
-                    return InForce(version["value"], decider, since, version["source"])
-        raise Refused("parameter-not-set", key=key)
+            version = version_on(versions.get(decider, ()), day)
+            if version is not None:
+                return InForce(version.value, decider, version.start, version.source)
+        raise Refused("parameter-not-set", "key", key=key, day=day.isoformat())
 
     async def apply(self, policy: str, seq: int, type_: str, data: Mapping[str, Any]) -> None:
         """Take over one event of a policy: ``type_`` as in ``policy.published.v1``, ``data`` as published.
@@ -90,8 +90,8 @@ class Policies:
         await do.write(POLICIES, _write(do.envelope.subject, do.envelope.sequence, event))
         self._known.pop(event.key, None)
 
-    async def _versions(self, key: str) -> dict[str, list[Document]]:
-        """Unit to its versions, the latest first."""
+    async def _versions(self, key: str) -> dict[str, list[Version]]:
+        """Unit to its versions."""
         cached = self._known.get(key)
         if cached is not None and cached[0] > time.monotonic():
             return cached[1]
@@ -101,11 +101,17 @@ class Policies:
             if is_passing(error):
                 raise Unavailable() from error
             raise
-        versions: dict[str, list[Document]] = defaultdict(list)
-        for version in sorted(found, key=lambda one: (one["from"], one["seq"]), reverse=True):
-            versions[version["unit"]].append(version)
+        versions: dict[str, list[Version]] = defaultdict(list)
+        for row in found:
+            versions[row["unit"]].append(_version(row))
         self._known[key] = (time.monotonic() + CACHED, dict(versions))
         return self._known[key][1]
+
+
+def _version(row: Document) -> Version:
+    """As it was published: the directory has checked it."""
+    start = date.fromisoformat(row["from"])
+    return Version.model_construct(start=start, value=row["value"], source=row["source"], by="", end=None)
 
 
 def _write(policy: str, seq: int, event: Published) -> UpdateOne:

@@ -31,7 +31,7 @@ async def test_what_nobody_has_decided_is_refused_and_not_made_up(policies: Poli
     await publish(policies, "district", "2026-03-02", 2)
     with pytest.raises(Refused) as unset:
         await policies.value(KEY, "street", DAY)
-    assert (unset.value.code, unset.value.params) == ("parameter-not-set", {"key": KEY})
+    assert (unset.value.code, unset.value.params) == ("parameter-not-set", {"key": KEY, "day": "2026-03-01"})
 
 
 async def test_nothing_holds_for_a_unit_nobody_knows(policies: Policies) -> None:

@@ -5,10 +5,11 @@ that was checked once is remembered by its hash until it expires. See docs/promi
 """
 
 import asyncio
+import re
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, TypeGuard
 
@@ -22,7 +23,9 @@ from services.chassis.issuer import Issuer, IssuerAway, Key
 from services.chassis.settings import Settings
 
 LOG = structlog.get_logger()
+UNIT_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 ALGORITHMS = {"ES256": "EC", "RS256": "RSA"}
+SERVICE = "service"  # the role of the services' own tokens
 LEEWAY = 30  # seconds by which clocks may differ
 LONGEST = 8192  # bytes of an Authorization header
 REMEMBERED = 20_000  # tokens
@@ -33,12 +36,23 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 10.0
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls: ``unit`` is the id of the unit whose records, and those below it, the caller may see."""
+    """Who calls: ``unit`` is the id of the unit whose records, and those below it, the caller may see.
+
+    Another service's token names no unit: each of its calls names the one it acts for, and sees that one's alone.
+    """
 
     sub: str
     roles: frozenset[str]
     unit: str
     permissions: frozenset[str]
+
+    def acting_for(self, unit: bytes | None) -> "Caller":
+        """Another service as the unit that its call names. Raises Forbidden("unit-missing")."""
+        if self.unit:
+            return self
+        if unit is None or not UNIT_ID.fullmatch(unit):
+            raise Forbidden("unit-missing")
+        return replace(self, unit=unit.decode())
 
 
 class Access:
@@ -165,7 +179,9 @@ class Access:
         sub, unit, roles = claims.get("sub"), claims.get("unit"), claims.get("roles", [])
         if not _is_name(sub) or not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
             raise Unauthenticated("token-invalid")
-        if not _is_name(unit):  # without a unit there is no scope, and no scope must never mean every scope
+        if SERVICE in roles and unit in (None, ""):
+            unit = ""
+        elif not _is_name(unit):  # without a unit there is no scope, and no scope must never mean every scope
             raise Forbidden("unit-missing")
         granted = (self._permissions.get(role, frozenset()) for role in roles)
         return Caller(sub, frozenset(roles), unit, frozenset().union(*granted))

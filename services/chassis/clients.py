@@ -33,16 +33,18 @@ class Peers:
         self._token, self._until = "", 0.0
         self._fetching = asyncio.Lock()
 
-    async def get(self, service: str, path: str, params: Mapping[str, str | int] | None = None) -> Any:
-        """The JSON of ``GET path``. Raises NotFound, Unavailable, or the peer's refusal."""
-        return await self._call("GET", service, path, params=params)
+    async def get(self, service: str, path: str, *, unit: str, params: Mapping[str, str | int] | None = None) -> Any:
+        """The JSON of ``GET path`` as ``unit`` may see it. Raises NotFound, Unavailable, or the peer's refusal."""
+        return await self._call("GET", service, path, params=params, headers={"linli-unit": unit})
 
-    async def post(self, service: str, path: str, body: Any, *, key: str, if_version: int | None = None) -> Any:
-        """The JSON of ``POST path``. ``key`` is the Idempotency-Key: derive it from what causes the call.
+    async def post(
+        self, service: str, path: str, body: Any, *, unit: str, key: str, if_version: int | None = None
+    ) -> Any:
+        """The JSON of ``POST path`` on behalf of ``unit``. ``key``: derive it from what causes the call.
 
         Raises NotFound, Conflict, Invalid, PreconditionFailed or Unavailable; the last may be repeated with the key.
         """
-        headers = {"idempotency-key": key, "content-type": "application/json"}
+        headers = {"linli-unit": unit, "idempotency-key": key, "content-type": "application/json"}
         if if_version is not None:
             headers["if-match"] = f'"{if_version}"'
         return await self._call("POST", service, path, content=orjson.dumps(body), headers=headers)

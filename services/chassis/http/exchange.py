@@ -17,7 +17,7 @@ Headers = list[tuple[bytes, bytes]]
 REQUEST_ID = re.compile(
     rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|(?!.*\d{7})[A-Za-z0-9][A-Za-z0-9._-]{7,63}"
 )
-ONCE = (b"authorization", b"idempotency-key", b"content-length", b"content-type", b"if-match")
+ONCE = (b"authorization", b"idempotency-key", b"content-length", b"content-type", b"if-match", b"linli-unit")
 
 
 class Malformed(Problem):

@@ -61,7 +61,8 @@ class Allow(Gate):
             header = exchange.headers.get(b"authorization")
             access = exchange.runtime.access
             known = access.known(header) if header is not None else None
-            exchange.caller = known if known is not None else await access.caller(header)
+            caller: Caller = known if known is not None else await access.caller(header)
+            exchange.caller = caller if caller.unit else caller.acting_for(exchange.headers.get(b"linli-unit"))
         if self.permission not in exchange.caller.permissions:
             raise Forbidden()
 

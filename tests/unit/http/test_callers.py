@@ -85,6 +85,30 @@ async def test_those_who_may_are_let_in_with_their_unit_as_scope(recorder: httpx
     assert answer.json()["at"] == NOW.isoformat().replace("+00:00", "Z")
 
 
+SERVICE = {"sub": "service:insight", "roles": ["service", "recorder"]}
+
+
+@pytest.mark.parametrize("unit", ["", ..., None])
+@pytest.mark.parametrize("named", [None, "", "unit a", "{$ne: 1}", "unit_a,unit_b", "a" * 101])
+async def test_a_service_that_names_no_unit_sees_nothing(
+    anyone: httpx.AsyncClient, issuer: TestIssuer, unit: Any, named: str | None
+) -> None:
+    headers = issuer.bearer(**SERVICE, unit=unit) | ({} if named is None else {"linli-unit": named})
+    answer = await anyone.get("/cases", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, "unit-missing")
+
+
+async def test_a_service_sees_what_the_unit_it_acts_for_may_see(anyone: httpx.AsyncClient, issuer: TestIssuer) -> None:
+    token = issuer.bearer(**SERVICE, unit="")
+    for unit in ("unit_east", "unit_west"):
+        answer = await anyone.get("/cases", headers=token | {"linli-unit": unit})
+        assert answer.json()["scope"] == unit
+
+
+async def test_a_person_cannot_name_another_unit_than_their_own(recorder: httpx.AsyncClient) -> None:
+    assert (await recorder.get("/cases", headers={"linli-unit": "unit_west"})).json()["scope"] == UNIT
+
+
 async def test_an_open_route_is_limited_for_each_address(anyone: httpx.AsyncClient) -> None:
     answers = [await anyone.get("/wall") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]

@@ -11,7 +11,7 @@ import pytest
 from services.chassis.clients import Peers
 from services.chassis.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unavailable
 from services.chassis.telemetry import TRAIL, Trail, continued
-from tests.unit.http.issuer import TestIssuer
+from tests.unit.http.issuer import UNIT, TestIssuer
 from tests.unit.http.sample import settings_for
 
 Answering = Callable[[httpx.Request], httpx.Response]
@@ -36,10 +36,10 @@ async def test_a_service_that_is_not_configured_or_away_is_unavailable(peers: An
         raise httpx.ConnectError("no route to 13800001234")
 
     with pytest.raises(Unavailable) as caught:
-        await peers(away).get("welfare", "/x")
+        await peers(away).get("welfare", "/x", unit=UNIT)
     assert caught.value.code == "peer-unknown"
     with pytest.raises(Unavailable) as caught:
-        await peers(away).get("directory", "/x")
+        await peers(away).get("directory", "/x", unit=UNIT)
     assert caught.value.code == "peer-away"
 
 
@@ -62,19 +62,19 @@ async def test_what_a_peer_refuses_keeps_its_code_when_that_is_one(
     peers: Any, status: int, code: Any, kind: type[Problem], told: str
 ) -> None:
     with pytest.raises(kind) as caught:
-        await peers(lambda request: httpx.Response(status, json={"code": code})).get("directory", "/units/u")
+        await peers(lambda request: httpx.Response(status, json={"code": code})).get("directory", "/units/u", unit=UNIT)
     assert caught.value.code == told
 
 
 async def test_an_answer_that_is_no_json_is_unavailable(peers: Any) -> None:
     with pytest.raises(Unavailable):
-        await peers(lambda request: httpx.Response(200, content=b"<html>")).get("directory", "/x")
+        await peers(lambda request: httpx.Response(200, content=b"<html>")).get("directory", "/x", unit=UNIT)
 
 
 @pytest.mark.parametrize("path", ["/units/../admin", "/units//x", "/units/./x"])
 async def test_an_id_cannot_choose_another_route(peers: Any, path: str) -> None:
     with pytest.raises(NotFound):
-        await peers(lambda request: httpx.Response(200, json={})).get("directory", path)
+        await peers(lambda request: httpx.Response(200, json={})).get("directory", path, unit=UNIT)
 
 
 async def test_a_call_carries_token_trace_and_key(peers: Any) -> None:
@@ -86,12 +86,13 @@ async def test_a_call_carries_token_trace_and_key(peers: Any) -> None:
 
     trace = continued(None)
     token = TRAIL.set(Trail("r", trace))
-    made = await peers(answering).post("directory", "/units/a?b", {"名": 1}, key="k-1", if_version=4)
+    made = await peers(answering).post("directory", "/units/a?b", {"名": 1}, unit=UNIT, key="k-1", if_version=4)
     TRAIL.reset(token)
     assert made == {"aggregate": "unit_1", "seq": 3}
     sent = seen[0]
     assert sent.headers["authorization"].startswith("Bearer ey")
     assert sent.headers["traceparent"][:36] == trace[:36]
+    assert sent.headers["linli-unit"] == UNIT
     assert (sent.headers["idempotency-key"], sent.headers["if-match"]) == ("k-1", '"4"')
     assert str(sent.url) == "http://directory/units/a%3Fb"
     assert json.loads(sent.content) == {"名": 1}
@@ -99,19 +100,19 @@ async def test_a_call_carries_token_trace_and_key(peers: Any) -> None:
 
 async def test_one_token_serves_many_calls_at_once(peers: Any, issuer: TestIssuer) -> None:
     peer = peers(lambda request: httpx.Response(200, json={}))
-    await asyncio.gather(*(peer.get("directory", "/x") for _ in range(10)))
-    await peer.get("directory", "/x")
+    await asyncio.gather(*(peer.get("directory", "/x", unit=UNIT) for _ in range(10)))
+    await peer.get("directory", "/x", unit=UNIT)
     assert issuer.tokens_asked == 1
 
 
 async def test_a_token_that_no_longer_holds_is_replaced_once(peers: Any, issuer: TestIssuer) -> None:
     with pytest.raises(Unavailable):
-        await peers(lambda request: httpx.Response(401, json={})).get("directory", "/x")
+        await peers(lambda request: httpx.Response(401, json={})).get("directory", "/x", unit=UNIT)
     assert issuer.tokens_asked == 2
 
 
 async def test_without_the_issuer_there_is_no_call(peers: Any, issuer: TestIssuer) -> None:
     issuer.away = True
     with pytest.raises(Unavailable) as caught:
-        await peers(lambda request: httpx.Response(200, json={})).get("directory", "/x")
+        await peers(lambda request: httpx.Response(200, json={})).get("directory", "/x", unit=UNIT)
     assert caught.value.code == "issuer-away"

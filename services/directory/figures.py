@@ -8,8 +8,9 @@ from services.chassis.driver import Document
 from services.chassis.queries import Scoped
 from services.directory.domain.places import KINDS, Position, metres_between
 from services.directory.domain.policies import HOUSEHOLDS_PER_WORKER
-from services.directory.domain.staff import SERVES_GRID
+from services.directory.domain.staff import MANNED, SERVES_GRID
 from services.directory.queries import item_of
+from services.kernel.accountability import Tie, gaps
 
 if TYPE_CHECKING:
     from services.chassis.runtime import Runtime
@@ -57,10 +58,10 @@ async def _units(runtime: "Runtime", unit: str) -> Counter[str]:
 
 
 def _posts(document: Document) -> set[str]:
-    return {post["post"] for post in document["state"]["posts"] if post["until"] is None}
+    return {post["type"] for post in document["state"]["posts"] if post["stage"] == "running"}
 
 
-async def coverage(runtime: "Runtime", unit: str, layer: str) -> dict[str, Any]:
+async def coverage(runtime: "Runtime", unit: str, layer: str, day: date) -> dict[str, Any]:
     """Which buildings lie in no grid of a layer, and which of its grids have no worker (DIR-03, DIR-05)."""
     units = Scoped.on(runtime.database, "unit")
     wanted = {"state.kind": {"$in": ["compound", "building", "grid"]}, "state.closed": None}
@@ -69,13 +70,12 @@ async def coverage(runtime: "Runtime", unit: str, layer: str) -> dict[str, Any]:
     buildings = [one for one, state in known.items() if state["kind"] == "building"]
     bare = [one for one in buildings if not _is_covered(one, layer, known)]
     grids = [one for one, state in known.items() if state["kind"] == "grid" and state["layer"] == layer]
-    manned = await _manned(runtime, grids)
     return {
         "layer": layer,
         "buildings": len(buildings),
         "buildings_in_no_grid": sorted(bare),
         "grids": len(grids),
-        "grids_with_no_worker": sorted(grid for grid in grids if grid not in manned),
+        "grids_with_no_worker": [gap.scope for gap in gaps(MANNED, sorted(grids), await _manning(runtime, grids), day)],
     }
 
 
@@ -88,15 +88,12 @@ def _is_covered(unit: str | None, layer: str, known: dict[str, Document]) -> boo
     return False
 
 
-async def _manned(runtime: "Runtime", grids: list[str]) -> set[str]:
+async def _manning(runtime: "Runtime", grids: list[str]) -> list[Tie]:
+    """The posts by which grids have a worker, as ties of one type; a worker's first post may lie elsewhere."""
     query = {"state.held": {"$in": grids}, "state.status": "active"}
     staff = await runtime.database.collection("staff").find(query, {"state.posts": 1})
-    return {
-        post["unit"]
-        for one in staff
-        for post in one["state"]["posts"]
-        if post["until"] is None and post["post"] in SERVES_GRID
-    }
+    ties = (Tie.model_validate(post) for one in staff for post in one["state"]["posts"])
+    return [tie.model_copy(update={"type": MANNED.name}) for tie in ties if tie.type in SERVES_GRID]
 
 
 async def organisations_by_grid(runtime: "Runtime", unit: str) -> dict[str, Any]:

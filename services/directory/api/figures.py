@@ -32,8 +32,8 @@ async def read_coverage(
     unit: str, caller: Reads, runtime: Running, layer: Literal["community", "party"] = "community"
 ) -> Answer:
     """Buildings in no grid of a layer, and grids of it with no worker."""
-    await found(runtime, unit, caller.unit)
-    return Answer({"unit": unit, **await figures.coverage(runtime, unit, layer)})
+    view = await found(runtime, unit, caller.unit)
+    return Answer({"unit": unit, **await figures.coverage(runtime, unit, layer, today(view, runtime.clock.now()))})
 
 
 @router.get("/units/{unit}/organisations")

@@ -1,24 +1,21 @@
 """Households: register, read, move, tenure, verify, close."""
 
 from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StringConstraints
 
 from services.chassis.access import Caller
-from services.chassis.errors import Conflict
 from services.chassis.history import id_for
 from services.chassis.http import Answer, IfVersion, Operation, Running, allow, answer, listing
 from services.chassis.queries import Asked, Scoped
 from services.directory.domain import households as domain
+from services.directory.known import refuse_taken_door
 from services.directory.queries import HOUSEHOLDS
-from services.directory.sealed import DOOR, Hands
+from services.directory.sealed import Hands
 from services.directory.tree import found, open_unit, zone_of
 from services.kernel.events import Value
-
-if TYPE_CHECKING:
-    from services.chassis.runtime import Runtime
 
 HOUSEHOLD = "household"
 router = APIRouter()
@@ -75,7 +72,7 @@ async def register_household(body: NewHousehold, caller: Writes, operation: Oper
     view = await open_unit(runtime, body.building, caller.unit, "building")
     hands = Hands(runtime.sealing, view.scope[0])
     household = id_for(HOUSEHOLD, operation.operation)
-    await _refuse_taken(runtime, hands.door_key(body.building, body.door), household)
+    await refuse_taken_door(runtime, hands.door_key(body.building, body.door), household)
     command = domain.Register(
         building=body.building,
         tenure=body.tenure,
@@ -86,13 +83,6 @@ async def register_household(body: NewHousehold, caller: Writes, operation: Oper
     )
     written = await runtime.histories[HOUSEHOLD].create(household, body.building, command, operation)
     return answer(written, status=201, location=f"/households/{household}")
-
-
-async def _refuse_taken(runtime: "Runtime", door: str, own: str) -> None:
-    taken = {f"keys.{DOOR}": door, "state.status": "active", "_id": {"$ne": own}}
-    # unscoped: the hash is of one district, and all that is told is that the door is taken
-    if await runtime.database.collection(HOUSEHOLD).find_one(taken, {"_id": 1}):
-        raise Conflict("door-taken", field="door")
 
 
 @router.get("/households")
@@ -133,7 +123,7 @@ async def move_household(
     stored = await runtime.histories[HOUSEHOLD].get(household, scope=caller.unit)
     view = await open_unit(runtime, body.building, stored.scope[0], "building")
     hands = Hands(runtime.sealing, view.scope[0])
-    await _refuse_taken(runtime, hands.door_key(body.building, body.door), household)
+    await refuse_taken_door(runtime, hands.door_key(body.building, body.door), household)
     command = domain.Move(body.building, hands.door(body.building, body.door))
     return answer(await runtime.histories[HOUSEHOLD].change(household, command, operation, if_version=if_version))
 

@@ -13,7 +13,7 @@ from services.chassis.history import Stored, Written
 from services.chassis.http import Answer, IfVersion, Operation, Running, allow, answer
 from services.chassis.lookups import NAME, NUMBER, PHONE, TAIL
 from services.chassis.queries import Scoped
-from services.directory.api.residents import RESIDENT, refuse_known_number, resolved
+from services.directory.api.residents import RESIDENT, resolved
 from services.directory.domain import markers, residents
 from services.directory.domain.persons import (
     CONTACTS,
@@ -26,6 +26,7 @@ from services.directory.domain.persons import (
     checked_identity,
 )
 from services.directory.domain.policies import SMALL_GROUP
+from services.directory.known import refuse_known_number
 from services.directory.queries import item_of
 from services.directory.sealed import Hands, together
 from services.directory.tree import found, today

@@ -54,6 +54,7 @@ async def publish_policy(body: NewPolicy, caller: Publishes, operation: Operatio
         today=today(view, operation.at),
         undecided=not await _decided_above(runtime, body.key, body.unit, body.since),
     )
+    # unscoped: operators decide for units above their own as well
     context = replace(operation, scope=None) if founding else operation
     written = await _published(runtime, command, context)
     return answer(written, status=201, location=f"/policies/{written.id}")

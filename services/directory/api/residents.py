@@ -24,6 +24,7 @@ from services.directory.domain.persons import (
     checked_identity,
     region_known,
 )
+from services.directory.known import refuse_known_number
 from services.directory.queries import RESIDENTS
 from services.directory.sealed import Hands, together
 from services.directory.tree import found, today
@@ -113,20 +114,6 @@ def resident_id(hands: Hands, district: str, identity: Identity, operation: str)
     if identity.number is None:
         return id_for(RESIDENT, operation)
     return id_for(RESIDENT, f"number|{district}|{hands.hashed(NUMBER, identity.number)}")
-
-
-async def refuse_known_number(runtime: "Runtime", hands: Hands, identity: Identity, own: str) -> None:
-    """Raise Conflict when another open file has this number already."""
-    if identity.number is None:
-        return
-    known = {
-        f"keys.{NUMBER}": hands.hashed(NUMBER, identity.number),
-        "state.status": "active",
-        "_id": {"$ne": own},
-    }
-    # unscoped: the hash is of one district, and all that is told is that the number is known
-    if await runtime.database.collection(RESIDENT).find_one(known, {"_id": 1}):
-        raise Conflict("resident-number-known", field="identity.number")
 
 
 @router.get("/residents")

@@ -52,6 +52,7 @@ class EndOfPost(Value):
     post: str
     unit: str
     on: date | None = None
+    reason: Annotated[str, StringConstraints(pattern="^[a-z-]{1,40}$")] = "left"
 
 
 @router.post("/staff", status_code=201)
@@ -117,5 +118,5 @@ async def end_post(
 ) -> Answer:
     """End a post."""
     view = await seen(runtime, body.unit, caller.unit)
-    command = domain.End(body.post, body.unit, body.on or today(view, operation.at))
+    command = domain.End(body.post, body.unit, body.on or today(view, operation.at), body.reason)
     return answer(await runtime.histories[RECORD].change(member, command, operation, if_version=if_version))

@@ -172,8 +172,8 @@ async def move_unit(
     history = tree_of(runtime)
     view = await found(runtime, unit, caller.unit)
     # unscoped: found and seen have looked
-    parent = await history.facts(await seen(runtime, body.parent, caller.unit, "parent"), scope=None)
-    here = await history.facts(view, scope=None)  # unscoped: found has looked
+    parent = await history.facts(await seen(runtime, body.parent, caller.unit, "parent"), scope=caller.unit)
+    here = await history.facts(view, scope=caller.unit)  # unscoped: found has looked
     command = domain.Move(parent, here, body.since or today(view, operation.at))
     return answer(await history.change(unit, command, operation, if_version=if_version))
 

@@ -1,4 +1,4 @@
-"""Markers: special categories of persons, each from a source and with its days.
+"""Markers: special categories of persons, each a dated fact with its source.
 
 A marker is added when it begins to hold and ended when it has stopped; both are facts of today or earlier, never
 announcements, so that who is counted today is who holds one today.
@@ -9,6 +9,7 @@ from datetime import date
 
 from services.directory.domain.persons import Marker
 from services.kernel.events import Refused
+from services.kernel.register import Entry, EntryKind, Fact, FactKind, ceased, stated
 
 CODES: dict[str, tuple[str, str]] = {
     "disabled": ("残疾人", "disabled"),
@@ -24,36 +25,49 @@ CODES: dict[str, tuple[str, str]] = {
     "veteran": ("退役军人", "veteran"),
     "orphan": ("孤儿", "orphan"),
 }
+MARKER = "marker"
+FILE = EntryKind(name="resident", facts=(FactKind(name=MARKER, single=False),))
 
 Markers = tuple[Marker, ...]
 
 
 def checked(markers: Sequence[Marker], today: date) -> Markers:
-    """The markers as they may be kept. Refused: ``marker-unknown``, ``marker-in-future``, ``marker-twice``."""
-    held: set[str] = set()
+    """The markers as they may be kept. Refused: ``marker-unknown``, ``marker-in-future``, ``fact-known``."""
+    held: Markers = ()
     for marker in markers:
-        if marker.code not in CODES:
-            raise Refused("marker-unknown", "markers")
-        if marker.since > today or (marker.until is not None and marker.until > today):
-            raise Refused("marker-in-future", "markers")
-        if marker.until is None:
-            if marker.code in held:
-                raise Refused("marker-twice", "markers", marker=marker.code)
-            held.add(marker.code)
-    return tuple(markers)
+        held = added(held, marker, today)
+    return held
 
 
 def added(markers: Sequence[Marker], marker: Marker, today: date) -> Markers:
-    """With one more marker."""
-    return checked((*markers, marker), today)
+    """With one more marker. Refused as ``checked``."""
+    if marker.code not in CODES:
+        raise Refused("marker-unknown", "markers")
+    if marker.since > today or (marker.until is not None and marker.until > today):
+        raise Refused("marker-in-future", "markers")
+    return _markers(stated(_entry(markers), FILE, _fact(marker)))
 
 
 def ended(markers: Sequence[Marker], code: str, on: date, today: date) -> Markers:
-    """With the open marker of that code ended. Refused: ``marker-not-held``, ``marker-in-future``, ``marker-empty``."""
-    found = next((one for one in markers if one.code == code and one.until is None), None)
-    if found is None:
-        raise Refused("marker-not-held", "code")
-    if on <= found.since:
-        raise Refused("marker-empty", "until")
-    closed = found.model_copy(update={"until": on})
-    return checked([closed if one is found else one for one in markers], today)
+    """With the marker of that code ended: it no longer holds from ``on`` on.
+
+    Refused: ``marker-in-future``, ``fact-not-there`` also for the day on which it began.
+    """
+    if on > today:
+        raise Refused("marker-in-future", "on")
+    return _markers(ceased(_entry(markers), MARKER, code, on))
+
+
+def _entry(markers: Sequence[Marker]) -> Entry:
+    facts = tuple(_fact(marker) for marker in markers)
+    return Entry(id="resident", kind=FILE.name, district="here", facts=facts)
+
+
+def _fact(marker: Marker) -> Fact:
+    return Fact(name=MARKER, value=marker.code, start=marker.since, end=marker.until, source=marker.source)
+
+
+def _markers(entry: Entry) -> Markers:
+    return tuple(
+        Marker(code=fact.value, source=fact.source, since=fact.start, until=fact.end) for fact in entry.facts
+    )

@@ -91,7 +91,7 @@ def checked_number(text: str) -> str:
     number = text.strip().replace(" ", "").upper()
     if not _NUMBER.fullmatch(number):
         raise Refused("number-malformed", "number")
-    if ric.calc_check_digit(number[:-1]) != number[-1]:
+    if ric.calc_check_digit(number) != number[-1]:
         raise Refused("number-checksum", "number")
     if birth_of(number) is None:
         raise Refused("number-malformed", "number")

@@ -1,7 +1,10 @@
 """Staff: persons in posts, from a day until a day, at units that may have such a post.
 
-Invariants
-* A post is held at a unit of a kind that has it; nobody holds one post at one unit twice on any day.
+A post is a tie between the person and the unit, so what holds of ties holds of posts: the unit is of a kind that has
+such a post, nobody holds one post at one unit twice on any day, an end has its day and reason; and a unit with fewer
+than it should have is a gap, which is reported.
+
+Invariants besides
 * Who is registered holds a post from the first day; when the last one ends, the person has left.
 * Who has left takes nothing more; who comes back is registered anew.
 """
@@ -13,10 +16,11 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from services.directory.domain.households import NOTHING, Sealed
+from services.kernel.accountability import Party, Tie, TieType, ended, proposed
 from services.kernel.events import Event, Happened, Refused, State
-from services.kernel.values import Day, Part
+from services.kernel.values import Day
 
-POSTS: dict[str, tuple[str, ...]] = {
+_AT: dict[str, tuple[str, ...]] = {
     "community-worker": ("community", "grid"),
     "grid-worker": ("grid",),
     "building-head": ("building", "entrance"),
@@ -32,7 +36,10 @@ POSTS: dict[str, tuple[str, ...]] = {
     "data-officer": ("district",),
     "district-admin": ("district",),
 }
+PERSON = "person"
+POSTS = {name: TieType(name=name, kinds=(PERSON,), scope_kinds=kinds) for name, kinds in _AT.items()}
 SERVES_GRID = ("community-worker", "grid-worker")  # the posts that make a grid manned
+MANNED = TieType(name="manned", kinds=(PERSON,), scope_kinds=("grid",), least=1)  # DIR-05: a grid has a worker
 IDENTITY = "identity"
 
 
@@ -62,12 +69,14 @@ class Relieved(Held):
     """A post ends on the day given; the person stays in others."""
 
     TYPE: ClassVar[str] = "staff.relieved"
+    reason: str
 
 
 class Ended(Held):
     """The last post ends on the day given: the person has left."""
 
     TYPE: ClassVar[str] = "staff.ended"
+    reason: str
 
 
 class Corrected(Event):
@@ -82,27 +91,14 @@ class Redacted(Event):
     TYPE: ClassVar[str] = "staff.redacted"
 
 
-class Post(Part):
-    """A post at a unit; ``until`` is the first day it is not held any more."""
-
-    post: str
-    unit: str
-    since: Day
-    until: Day | None = None
-
-
 class Staff(State):
     """State of a person on the staff; ``unit`` is that of the first post, ``held`` the units of the present ones."""
 
     unit: str
     person: str
-    posts: tuple[Post, ...]
+    posts: tuple[Tie, ...]
     held: tuple[str, ...]
     status: Literal["active", "ended"] = "active"
-
-    def has(self, post: str, unit: str) -> bool:
-        """Whether the post is held there now."""
-        return any((one.post, one.unit, one.until) == (post, unit, None) for one in self.posts)
 
 
 @dataclass(frozen=True)
@@ -130,6 +126,7 @@ class End:
     post: str
     unit: str
     on: date
+    reason: str = "left"
 
 
 @dataclass(frozen=True)
@@ -140,7 +137,7 @@ class Correct:
 def decide(state: Staff | None, command: Any, now: datetime) -> list[Happened]:
     """What follows from a command; raises Refused."""
     if isinstance(command, Register):
-        _refuse_foreign(command.post, command.unit_kind)
+        _with_post((), command.person, command)
         event = Registered(person=command.person, post=command.post, unit=command.unit, since=command.since)
         return [command.sealed.beside(event)]
     assert state is not None
@@ -156,55 +153,56 @@ def decide(state: Staff | None, command: Any, now: datetime) -> list[Happened]:
     raise AssertionError(f"no such command: {type(command).__name__}")
 
 
-def _refuse_foreign(post: str, kind: str) -> None:
-    if post not in POSTS:
-        raise Refused("post-unknown", "post")
-    if kind not in POSTS[post]:
-        raise Refused("post-not-at-this-kind", "unit", kind=kind)
+def _with_post(posts: tuple[Tie, ...], person: str, command: Register | Assign) -> tuple[Tie, ...]:
+    tie = _tie(person, command.post, command.unit, command.since)
+    return proposed(posts, POSTS, tie, Party(id=person, kind=PERSON), Party(id=command.unit, kind=command.unit_kind))
+
+
+def _tie(person: str, post: str, unit: str, since: date) -> Tie:
+    return Tie(id=f"{post}|{unit}|{since}", type=post, party=person, scope=unit, start=since, basis="appointment")
 
 
 def _assigned(state: Staff, command: Assign) -> list[Happened]:
-    _refuse_foreign(command.post, command.unit_kind)
-    if state.has(command.post, command.unit):
-        raise Refused("post-already-held", "post")
-    if any((p.post, p.unit) == (command.post, command.unit) and command.since < (p.until or p.since)
-           for p in state.posts):
-        raise Refused("post-already-held", "from")
+    _with_post(state.posts, state.person, command)
     return [Happened(Assigned(person=state.person, post=command.post, unit=command.unit, since=command.since))]
 
 
 def _ended(state: Staff, command: End) -> list[Happened]:
-    held = [one for one in state.posts if one.until is None]
-    found = next((one for one in held if (one.post, one.unit) == (command.post, command.unit)), None)
-    if found is None:
+    tie = _running(state, command.post, command.unit)
+    ended(state.posts, tie.id, command.on, command.reason)
+    kind = Ended if sum(one.stage == "running" for one in state.posts) == 1 else Relieved
+    event = kind(
+        person=state.person, post=command.post, unit=command.unit, since=command.on, reason=command.reason
+    )
+    return [Happened(event)]
+
+
+def _running(state: Staff, post: str, unit: str) -> Tie:
+    found = (one for one in state.posts if (one.type, one.scope, one.stage) == (post, unit, "running"))
+    tie = next(found, None)
+    if tie is None:
         raise Refused("post-not-held", "post")
-    if command.on < found.since:
-        raise Refused("from-before-present", "on")
-    kind = Ended if len(held) == 1 else Relieved
-    return [Happened(kind(person=state.person, post=command.post, unit=command.unit, since=command.on))]
+    return tie
 
 
 def evolve(state: Staff | None, event: Event, at: datetime) -> Staff:
     """The state after an event."""
     if isinstance(event, Registered):
-        post = Post(post=event.post, unit=event.unit, since=event.since)
-        return Staff(unit=event.unit, person=event.person, posts=(post,), held=(event.unit,))
+        return Staff(unit=event.unit, person=event.person, posts=(_begun(event),), held=(event.unit,))
     assert state is not None
     if isinstance(event, Assigned):
-        post = Post(post=event.post, unit=event.unit, since=event.since)
-        return _with(state, (*state.posts, post))
+        return _with(state, (*state.posts, _begun(event)))
     if isinstance(event, (Relieved, Ended)):
-        kept = tuple(
-            one.model_copy(update={"until": event.since})
-            if (one.post, one.unit, one.until) == (event.post, event.unit, None)
-            else one
-            for one in state.posts
-        )
-        left = _with(state, kept)
+        tie = _running(state, event.post, event.unit)
+        left = _with(state, ended(state.posts, tie.id, event.since, event.reason))
         return left.model_copy(update={"status": "ended"}) if isinstance(event, Ended) else left
     return state
 
 
-def _with(state: Staff, posts: tuple[Post, ...]) -> Staff:
-    held = tuple(sorted({one.unit for one in posts if one.until is None}))
+def _begun(event: Held) -> Tie:
+    return _tie(event.person, event.post, event.unit, event.since).model_copy(update={"stage": "running"})
+
+
+def _with(state: Staff, posts: tuple[Tie, ...]) -> Staff:
+    held = tuple(sorted({one.scope for one in posts if one.stage == "running"}))
     return state.model_copy(update={"posts": posts, "held": held})

@@ -39,11 +39,15 @@ _FIELDS = tuple(each.name for each in fields(Place))
 
 
 class Move(NamedTuple):
-    """A place as it was read and as it is to be; ``move`` counts the revision."""
+    """A place as it was read and as it is to be; ``move`` counts the revision.
+
+    ``certain``: write it even unchanged, so that it is known that nobody else moved it since it was read.
+    """
 
     subject: str
     before: Place
     after: Place
+    certain: bool = False
 
 
 class Places:
@@ -74,7 +78,7 @@ class Places:
 
         Raises PyMongo's errors while the server is away; the same moves may then be sent again.
         """
-        changed = [each for each in moves if each.before != each.after]
+        changed = [each for each in moves if each.certain or each.before != each.after]
         if not changed:
             return set()
         for each in changed:

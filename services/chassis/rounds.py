@@ -166,7 +166,8 @@ class Rounds:
         """Rows, places, forgotten rows. Returns the aggregates to take again: somebody else moved their place."""
         to_park = [each for chain in chains for each in chain.to_park.values()]
         await self.hold.through(lambda: self.parked.keep(to_park))
-        moves = [Move(chain.subject, chain.before, chain.after) for chain in chains]
+        # A row parked on an outdated place would lie there for ever: whoever parks makes sure of the place.
+        moves = [Move(chain.subject, chain.before, chain.after, certain=bool(chain.to_park)) for chain in chains]
         lost = await self.hold.through(lambda: self.places.move(moves))
         kept = [chain for chain in chains if chain.subject not in lost]
         forget = [item.row for chain in kept if again or chain.before.parked for item in chain.settled]

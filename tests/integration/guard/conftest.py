@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from services.chassis.lag import Group
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
 from services.chassis.topics import ensure
-from tests.integration.guard.sample import BOOK, NOTED, SERVICE, reactions, settings_of
+from tests.integration.guard.sample import BOOK, SERVICE, reactions, settings_of
 
 QUICK = Tuning(look_every=0.3, replay_every=0.3)
 
@@ -28,7 +28,13 @@ class Source:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._producer = KafkaProducer(bootstrap_servers=settings.kafka.split(","), acks="all", linger_ms=2)
+        self._made: KafkaProducer | None = None
+
+    @property
+    def _producer(self) -> KafkaProducer:
+        if self._made is None:
+            self._made = KafkaProducer(bootstrap_servers=self.settings.kafka.split(","), acks="all", linger_ms=2)
+        return self._made
 
     def record(self, subject: str, seq: int, how: str = "keep", **changes: Any) -> Record:
         """One event of ``subject``; ``changes`` replace fields of its entry."""
@@ -55,22 +61,24 @@ class Source:
         self._producer.send(self.settings.topic("source", "thing"), key=key, value=value, headers=headers).get(10)
 
     def close(self) -> None:
-        self._producer.close()
+        """Let go of Kafka, if it was ever spoken to."""
+        if self._made is not None:
+            self._made.close()
 
 
 class Town:
     """One test's world: its servers under a prefix of its own, the source, and the sample service's data."""
 
-    def __init__(self, servers: Servers) -> None:
-        self.settings = settings_of(servers.kafka, servers.mongo, f"guard_{uuid4().hex[:8]}")
+    def __init__(self, servers: Servers, prefix: str = "") -> None:
+        self.settings = settings_of(servers.kafka, servers.mongo, prefix or f"guard_{uuid4().hex[:8]}")
         self.runtime = Runtime(SERVICE, self.settings)
         self.database = self.runtime.database
+        self.source = Source(self.settings)
 
     async def open(self, topics: bool = True) -> None:
         """Make the source's topics, unless the test wants them missing."""
         if topics:
             await ensure(self.settings, reactions.topics(self.settings))
-        self.source = Source(self.settings)
 
     async def close(self) -> None:
         self.source.close()
@@ -132,9 +140,3 @@ async def town(servers: Servers) -> AsyncIterator[Town]:
     await town.open()
     yield town
     await town.close()
-
-
-@pytest.fixture
-def numbers() -> Iterator[str]:
-    """The full type that the sample reacts to."""
-    yield NOTED

@@ -208,6 +208,8 @@ class History(Generic[S]):
         change["$set"]["history"] = kept + decided.entries
         del change["$push"]
         change["$unset"] = {f"sealed.{purpose}": "" for purpose in purposes} | {"keys": ""}
+        if first_due(decided.state) is None and "next_due" in document:
+            change["$unset"]["next_due"] = ""
         await self._write(document["_id"], version, decided.entries, change)
         return _written(document["_id"], decided.entries, repeated=False)
 

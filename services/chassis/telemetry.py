@@ -89,6 +89,7 @@ def configure_logs(service: str, kind: str, level: str = "INFO") -> None:
     root.setLevel(level)
     for noisy in ("httpx", "httpcore", "kafka", "pymongo", "aiokafka", "mode", "faust"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("kafka.admin._groups").setLevel(logging.ERROR)  # warns at each look that faust's member is opaque
 
 
 def _to_handler(logger: Any, name: str, event: MutableMapping[str, Any]) -> Any:

@@ -35,8 +35,10 @@ class Rulebook:
         it decided does not make sense to this version.
         """
         found = self._fresh.get((unit, day))
-        if found is not None and found[0] > time.monotonic():
-            return found[1]
+        if found is not None:
+            if found[0] > time.monotonic():
+                return found[1]
+            self._fresh[(unit, day)] = (time.monotonic() + FRESH, found[1])  # the others need not wait while one looks
         values = [await self._policies.value(f"complaints.{name}", unit, day) for name in NAMES]
         rules = self._rules(values)
         if len(self._fresh) >= MOST:

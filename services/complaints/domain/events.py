@@ -4,6 +4,7 @@ Texts that the state must show (the masked subject, a released answer) ride alon
 reads them, nothing dumps them, so they reach neither the history nor a topic.
 """
 
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from pydantic import PrivateAttr
@@ -16,6 +17,18 @@ Kind = Literal["condition", "voice", "view"]
 Outcome = Literal["solved", "answered"]
 Objector = Literal["resident", "callback", "worker"]
 Acceptance = Literal["intake", "handling", "up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """``subject`` is masked; ``ladder``: (level, unit), lowest first; ``askable``: there is somebody to call back."""
+
+    subject: str
+    unit: str
+    ladder: tuple[tuple[str, str], ...]
+    zone: str
+    reply: Limit
+    askable: bool
 
 
 class CaseRegistered(Event):
@@ -37,20 +50,18 @@ class CaseRegistered(Event):
     recorded_at: Instant
     imported: bool = False
     stage: str
-    _subject: str = PrivateAttr("")
-    _unit: str = PrivateAttr("")
-    _ladder: tuple[tuple[str, str], ...] = PrivateAttr(())
-    _zone: str = PrivateAttr("")
-    _reply: Limit | None = PrivateAttr(None)
-    _askable: bool = PrivateAttr(False)
+    _kept: "Kept | None" = PrivateAttr(None)
 
-    def showing(
-        self, subject: str, unit: str, ladder: tuple[tuple[str, str], ...], zone: str, reply: Limit, askable: bool
-    ) -> "CaseRegistered":
-        """With what the state keeps and nobody publishes. ``ladder``: (level, unit), lowest first."""
-        self._subject, self._unit, self._ladder = subject, unit, ladder
-        self._zone, self._reply, self._askable = zone, reply, askable
+    def keeping(self, kept: "Kept") -> "CaseRegistered":
+        """With what the state keeps and nobody publishes."""
+        self._kept = kept
         return self
+
+    @property
+    def kept(self) -> "Kept":
+        """What the state keeps."""
+        assert self._kept is not None, "a registration is decided with what the state keeps"
+        return self._kept
 
 
 class CasePromised(Event):

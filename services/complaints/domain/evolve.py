@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from services.complaints.domain import events as e
@@ -28,28 +29,34 @@ def evolve(state: Case | None, event: Event, now: datetime) -> Case:
 
 
 def _registered(event: e.CaseRegistered, now: datetime) -> Case:
-    assert event._reply is not None, "a registration carries the limit of a reply"
+    kept = event.kept
     first = Party(id=event.answerable, unit=event.answerable_unit)
     return Case(
-        unit=event._unit,
+        unit=kept.unit,
         kind=event.kind,
         category=event.category,
         urgency=event.urgency,
         channel=event.channel,
-        subject=event._subject,
+        subject=kept.subject,
         recorded_at=event.recorded_at,
-        opened_on=day_at(now, event._zone),
+        opened_on=day_at(now, kept.zone),
         stage=event.stage,
         custody=Custody(answerable=first, handler=first),
-        ladder=tuple(Rung(level=level, unit=unit) for level, unit in event._ladder),
-        zone=event._zone,
-        reply=event._reply,
+        ladder=_rungs(kept.ladder),
+        zone=kept.zone,
+        reply=kept.reply,
         resident=event.resident,
         visit=event.visit,
         repeat_of=event.repeat_of,
-        askable=event._askable,
+        askable=kept.askable,
         historic=event.imported,
     )
+
+
+@lru_cache(maxsize=4096)
+def _rungs(ladder: tuple[tuple[str, str], ...]) -> tuple[Rung, ...]:
+    """The same few ladders stand under all concerns of a district."""
+    return tuple(Rung(level=level, unit=unit) for level, unit in ladder)
 
 
 def _promised(state: Case, event: e.CasePromised, now: datetime) -> Case:

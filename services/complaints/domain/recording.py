@@ -61,7 +61,8 @@ def _registered(command: Record, category: Category, first: Party, recorded_at: 
     )
     reply = command.rules.limit(category.urgency, REPLY)
     askable = bool(command.reporter.get("phone") or command.resident)
-    return event.showing(mask(command.subject), command.unit, command.ladder, command.zone, reply, askable)
+    kept = e.Kept(mask(command.subject), command.unit, command.ladder, command.zone, reply, askable)
+    return event.keeping(kept)
 
 
 def _history(

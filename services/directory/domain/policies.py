@@ -23,7 +23,7 @@ class Published(Event):
     model_config = ConfigDict(serialize_by_alias=True, populate_by_name=True)
     key: str
     unit: str
-    value: Any
+    value: Any = None
     since: Day = Field(alias="from")
     source: str
     by: str

@@ -88,7 +88,7 @@ class Covered(Dated):
 
     TYPE: ClassVar[str] = "unit.covered"
     grid: str = ""
-    layer: str
+    layer: str = Field(pattern="^[a-z_]+$")
     scope: tuple[str, ...]
 
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
+from services.chassis.deadlines import Sweep
 from services.chassis.guard import Guard, Tuning
 from services.chassis.http import application
 from services.chassis.relay import Relay
@@ -189,7 +190,7 @@ async def at_work(runtime: Runtime) -> AsyncIterator[Runtime]:
     stopping = asyncio.Event()
     guard = Guard(other, tuning=Tuning(look_every=0.3, replay_every=0.3))
     running = [
-        asyncio.create_task(part.run(stopping)) for part in (guard, Relay(other), Restamp(other))
+        asyncio.create_task(part.run(stopping)) for part in (guard, Relay(other), Restamp(other), Sweep(other))
     ]
     yield other
     stopping.set()

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import importlib.util
 import os
 import signal
 import sys
@@ -32,7 +33,17 @@ def main(service: Service) -> None:
     kind = parser.parse_args().kind
     settings = Settings.from_environment(service.name)
     configure_logs(service.name, kind)
-    sys.exit(asyncio.run(_supervised(service, settings, KINDS[kind])))
+    with asyncio.Runner(loop_factory=_loop_of(kind)) as runner:
+        code = runner.run(_supervised(service, settings, KINDS[kind]))
+    sys.exit(code)
+
+
+def _loop_of(kind: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop for requests, where it exists; faust and the relay were only ever seen on asyncio's own loop."""
+    if kind != "api" or importlib.util.find_spec("uvloop") is None:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = importlib.import_module("uvloop").new_event_loop
+    return factory
 
 
 async def _supervised(service: Service, settings: Settings, run: Run) -> int:
@@ -96,8 +107,10 @@ async def _api(runtime: Runtime, stopping: asyncio.Event) -> None:
     serving = asyncio.create_task(server.serve())
     stop = asyncio.create_task(stopping.wait())
     await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = True
     stop.cancel()
+    if app.edge is not None:
+        await app.edge.drain()
+    server.should_exit = True
     await serving
 
 

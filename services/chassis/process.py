@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 import structlog
 
@@ -109,7 +109,9 @@ async def _api(runtime: Runtime, stopping: asyncio.Event) -> None:
     await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
     stop.cancel()
     if app.edge is not None:
-        await app.edge.drain()
+        with suppress(TimeoutError):  # a client that reads too slowly is left behind
+            async with asyncio.timeout(GRACE):
+                await app.edge.drain()
     server.should_exit = True
     await serving
 

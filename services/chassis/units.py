@@ -79,7 +79,7 @@ class Renamed(Reader):
 class Covered(Reader):
     """``linli.directory.unit.covered.v1``."""
 
-    grid: str | None
+    grid: str = ""
     layer: Annotated[str, StringConstraints(pattern="^[a-z_]+$")]  # becomes a field name
 
 

@@ -16,6 +16,10 @@ COMMANDS = {
         "从一个进程发布各服务的事件 · publish several services' events from one process",
     ),
     "republish": ("services.chassis.republishing", "重新发布历史事件 · send events of the past again"),
+    "parked": (
+        "services.chassis.parked_command",
+        "停放的事件:列出、查看、重放、丢弃 · parked events: list, show, replay, discard, resume",
+    ),
     "clock": ("services.chassis.clock_command", "查看或向前移动时钟 · show the clock, or move it forward"),
     "rebuild": ("services.insight.rebuild", "由各服务的历史重算统计 · make insight's figures anew from the histories"),
     "schemas": ("services.chassis.schemas", "导出或检查公开的契约 · export or check the published contract"),

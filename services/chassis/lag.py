@@ -93,20 +93,17 @@ class Movement:
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
-        self._last: dict[Partition, tuple[int, float]] = {}  # committed, since when
+        self._last: dict[Partition, tuple[int, float]] = {}  # of those with lag: committed, since when
 
     def stuck(self, standing: Standing, mine: Iterable[Partition], now: float | None = None) -> list[Partition]:
         """Those of ``mine`` that have had lag and stood still for longer than the patience."""
         now = time.monotonic() if now is None else now
         lag = standing.lag()
-        still = []
         last: dict[Partition, tuple[int, float]] = {}
         for each in mine:
-            committed = standing.committed.get(each, 0)
-            before = self._last.get(each)
-            since = before[1] if before and before[0] == committed and lag.get(each) else now
-            last[each] = (committed, since)
-            if now - since > self._patience:
-                still.append(each)
+            if lag.get(each):
+                committed = standing.committed.get(each, 0)
+                before = self._last.get(each)
+                last[each] = before if before and before[0] == committed else (committed, now)
         self._last = last
-        return still
+        return [each for each, (_, since) in last.items() if now - since > self._patience]

@@ -36,7 +36,7 @@ class Source:
             self._made = KafkaProducer(bootstrap_servers=self.settings.kafka.split(","), acks="all", linger_ms=2)
         return self._made
 
-    def record(self, subject: str, seq: int, how: str = "keep", **changes: Any) -> Record:
+    def record(self, subject: str, seq: int, how: str = "keep", service: str = "source", **changes: Any) -> Record:
         """One event of ``subject``; ``changes`` replace fields of its entry."""
         entry = {
             "id": f"{subject}-{seq}",
@@ -47,7 +47,7 @@ class Source:
             "district": "unit_0",
             "data": {"number": seq, "how": how},
         }
-        return encode(entry | changes, "source", subject)
+        return encode(entry | changes, service, subject)
 
     def send(self, *records: Record, aggregate: str = "thing") -> None:
         """Publish and wait until Kafka has them."""

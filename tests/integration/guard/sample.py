@@ -6,18 +6,21 @@ What it does besides is told by the event: refuse, raise, wait. Run as a process
 
 import asyncio
 import sys
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from pymongo import UpdateOne
 
 from services.chassis import stream
-from services.chassis.aggregate import Service
+from services.chassis.aggregate import AggregateType, Service
 from services.chassis.contracts import Reader
 from services.chassis.errors import Conflict
 from services.chassis.guard import Guard, Tuning
 from services.chassis.reactions import Doing, Reactions
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
-from services.kernel.events import Refused
+from services.kernel.events import Event, Happened, Refused, State
 
 NOTED = "linli.source.thing.noted.v1"
 OTHER = "linli.source.other.noted.v1"
@@ -25,6 +28,41 @@ BOOK = "book"  # {_id: aggregate, last: sequence, seqs: [sequences]}
 MOOD = "mood"  # {_id: "mood", patient: bool}: whether what is marked to be refused is refused still
 
 reactions = Reactions("sample")
+
+
+class Echo(State):
+    """What the sample keeps of its own for an event: how often it was heard."""
+
+    unit: str
+    heard: int = 0
+
+
+class Heard(Event):
+    """One event was heard."""
+
+    TYPE = "echo.heard"
+    number: int
+
+
+@dataclass(frozen=True)
+class Hear:
+    """The command."""
+
+    unit: str
+    number: int
+
+
+def decide(state: Echo | None, command: Hear, now: datetime) -> list[Happened]:
+    """Every command is heard."""
+    return [Happened(Heard(number=command.number))]
+
+
+def evolve(state: Echo | None, event: Event, now: datetime) -> Echo:
+    """Count."""
+    return Echo(unit="unit_1", heard=(state.heard if state else 0) + 1)
+
+
+ECHO: AggregateType[Any] = AggregateType("echo", Echo, (Heard,), decide, evolve)
 
 
 class Noted(Reader):
@@ -58,6 +96,11 @@ async def behave(event: Noted, do: Doing) -> None:
     """What the event asks for."""
     if event.how == "keep":
         return
+    if event.how == "echo":
+        command = Hear(do.envelope.unit, event.number)
+        created = await do.create("echo", do.envelope.unit, command)
+        await do.change("echo", created.id, command, ordinal=1)
+        return
     await do.collection("tries").update_one({"_id": do.envelope.id}, {"$inc": {"count": 1}}, upsert=True)
     mood = await do.collection(MOOD).find_one({"_id": "mood"})
     if mood and mood["patient"]:
@@ -74,7 +117,7 @@ async def behave(event: Noted, do: Doing) -> None:
         await asyncio.sleep(2)
 
 
-SERVICE = Service("sample", aggregates=(), routers=(), permissions={}, texts={}, reactions=reactions)
+SERVICE = Service("sample", aggregates=(ECHO,), routers=(), permissions={}, texts={}, reactions=reactions)
 
 
 def settings_of(kafka: str, mongo: str, prefix: str, partitions: int = 3) -> Settings:

@@ -52,14 +52,14 @@ def publish_norms(operator: Desk, district: str) -> None:
 def load_homes(admin: Desk) -> list[str]:
     """Staff, places and households of the first community; returns the residents' ids, the disabled one first."""
     for account, name, post, unit in STAFF:
-        body = {"name": name, "post": post, "unit": unit, "from": SINCE}
+        body: dict[str, Any] = {"name": name, "post": post, "unit": unit, "from": SINCE}
         body |= {"person": f"usr_demo-{account}"} if account else {}
         admin.post("directory", "/staff", body, key=f"demo|staff|{post}|{unit}")
     _load_places(admin)
     residents = []
     for door, (home, people) in HOMES.items():
-        body = {"building": BUILDING, "door": door, "size": len(people), **home}
-        household = admin.post("directory", "/households", body, key=f"demo|household|{door}")["aggregate"]
+        lodging = {"building": BUILDING, "door": door, "size": len(people), **home}
+        household = admin.post("directory", "/households", lodging, key=f"demo|household|{door}")["aggregate"]
         for identity, phone, markers in people:
             contacts = [{"phone": phone, "consent": True, "consent_on": SINCE}] if phone else []
             person = {"household": household, "identity": identity, "contacts": contacts, "markers": list(markers)}
@@ -76,11 +76,11 @@ def _load_places(admin: Desk) -> None:
         ("power", "示范供电公司", ["utilities"]),
         ("property-company", "示范物业公司", ["property"]),
     ):
-        body = {"kind": kind, "name": name, "unit": "unit_demo-d1", "serves": serves, "supervisor": overseer}
-        admin.post("directory", "/places", body | {"promise_hours": 24}, key=f"demo|place|{kind}")
+        partner = {"kind": kind, "name": name, "unit": "unit_demo-d1", "serves": serves, "supervisor": overseer}
+        admin.post("directory", "/places", partner | {"promise_hours": 24}, key=f"demo|place|{kind}")
     for number, (kind, name) in enumerate((("health-station", "社区卫生站"), ("police-room", "社区警务室"))):
         position = {"latitude": 39_910_000 + number * 2_000, "longitude": 116_400_000}
-        body = {"kind": kind, "name": name, "unit": COMMUNITY, "position": position}
+        body: dict[str, Any] = {"kind": kind, "name": name, "unit": COMMUNITY, "position": position}
         place = admin.post("directory", "/places", body, key=f"demo|place|{kind}")["aggregate"]
         grid = {"grid": GRIDS[number], "from": SINCE}
         admin.post("directory", f"/places/{place}/grid", grid, key=f"demo|place|{kind}|grid")

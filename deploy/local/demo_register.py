@@ -94,6 +94,20 @@ def _buildings_of(number: int, compounds: int) -> Iterator[Row]:
         }  # fmt: skip
 
 
+class Numbers:
+    """Resident numbers that are nobody's: region 9901xx is not given. The next one of a birthday each time."""
+
+    def __init__(self, community: int) -> None:
+        self._region = f"9901{community + 1:02d}"
+        self._given: Counter[date] = Counter()
+
+    def next(self, birth: date) -> str:
+        """18 characters with a right check digit."""
+        self._given[birth] += 1
+        body = f"{self._region}{birth:%Y%m%d}{self._given[birth]:03d}"
+        return body + ric.calc_check_digit(body + "0")
+
+
 def household_rows(number: int) -> list[Row]:
     """The residents of one community, row by row, household by household."""
     chance = random.Random(20_240_000 + number)
@@ -147,20 +161,6 @@ def _marked(age: int, size: int, chance: random.Random) -> Row:
     if not codes:
         return {}
     return {"markers": tuple(sorted(codes)), "marker_source": SOURCES[codes[0]], "marker_since": MARKED_ON}
-
-
-class Numbers:
-    """Resident numbers that are nobody's: region 9901xx is not given. The next one of a birthday each time."""
-
-    def __init__(self, community: int) -> None:
-        self._region = f"9901{community + 1:02d}"
-        self._given: Counter[date] = Counter()
-
-    def next(self, birth: date) -> str:
-        """18 characters with a right check digit."""
-        self._given[birth] += 1
-        body = f"{self._region}{birth:%Y%m%d}{self._given[birth]:03d}"
-        return body + ric.calc_check_digit(body + "0")
 
 
 def write_files(folder: Path) -> list[Path]:

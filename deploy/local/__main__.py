@@ -77,7 +77,8 @@ def load_demonstration(system: System) -> None:
     if importlib.util.find_spec(DEMONSTRATION) is None:
         return
     print("  载入演示数据 · Loading the demonstration district", flush=True)
-    own = environment(system.plan, system.secrets, "demonstration") | {MARK: system.state.mark}
+    own = environment(system.plan, system.secrets, "demonstration")
+    own |= {MARK: system.state.mark, "LINLI_LOGS": str(system.plan.data / "log")}
     # In a session of its own, so that a Ctrl-C reaches it through our orderly stop only.
     loading = subprocess.run(
         [sys.executable, "-m", DEMONSTRATION], cwd=ROOT, env=os.environ | own, start_new_session=True, check=False

@@ -4,15 +4,28 @@ The street's 1,869 concerns go in through the same import that a user has; the n
 """
 
 import os
+import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 
 from deploy.local.demo_concerns import last_full_year, workbook
-from deploy.local.demo_district import STREET, build_neighbour, build_street, found_districts, register_helpers
+from deploy.local.demo_district import (
+    FIRST,
+    SECOND,
+    STREET,
+    build_neighbour,
+    build_street,
+    found_districts,
+    register_helpers,
+)
+from deploy.local.demo_homes import load_homes, publish_norms
+from deploy.local.demo_register import HOUSEHOLDS, RESIDENTS
 from deploy.local.desk import Desk
+from deploy.local.install import ROOT
 from deploy.local.trouble import Trouble, give_up
 
 PATIENCE = 300.0  # seconds for the import of the concerns
@@ -27,9 +40,13 @@ def addresses() -> dict[str, str]:
 def load(urls: dict[str, str]) -> None:
     """Districts, policies, units, volunteers, concerns."""
     _tell("街道、社区、网格和政策 · streets, communities, grids and policies")
-    found_districts(Desk(urls, "operator-d1"))
-    build_street(Desk(urls, "admin-d1"))
+    operator, admin = Desk(urls, "operator-d1"), Desk(urls, "admin-d1")
+    found_districts(operator)
+    for district in (FIRST, SECOND):
+        publish_norms(operator, district)
+    build_street(admin)
     build_neighbour(Desk(urls, "admin-d2"))
+    load_homes(admin)
     _tell("志愿者 · volunteers")
     register_helpers(Desk(urls, "coordinator-c1"))
     import_concerns(Desk(urls, "street-s1"))
@@ -56,6 +73,18 @@ def import_concerns(street: Desk) -> None:
         time.sleep(0.5)
 
 
+def begin_register(urls: dict[str, str]) -> None:
+    """The neighbouring district's register, in the background: it takes minutes and nobody needs to wait for it."""
+    figures = Desk(urls, "admin-d2").get("directory", f"/register-figures?unit={SECOND}")["figures"]
+    if figures.get("households", 0) >= HOUSEHOLDS and figures.get("residents", 0) >= RESIDENTS:
+        return
+    log = Path(os.environ["LINLI_LOGS"]) / "demo-register.log"
+    _tell(f"邻区名册({HOUSEHOLDS:,} 户、{RESIDENTS:,} 人)在后台导入,进度见 {log} · imported in the background")
+    with log.open("ab") as output:
+        command = [sys.executable, "-m", "deploy.local.demo_register"]
+        subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, start_new_session=True)
+
+
 def _tell(text: str) -> None:
     print(f"  {text}", flush=True)
 
@@ -68,6 +97,7 @@ def main() -> int:
     """Load, or say in one sentence why not."""
     try:
         load(addresses())
+        begin_register(addresses())
     except Trouble as trouble:
         return give_up(trouble)
     except httpx.HTTPError as error:

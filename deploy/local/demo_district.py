@@ -63,9 +63,11 @@ def register_helpers(coordinator: Desk) -> None:
     """Three volunteers with accounts, in two grids of the first community."""
     for number, (account, grid) in enumerate(HELPERS, start=1):
         body = {
-            "unit": grid, "name": f"志愿者{NUMERALS[number - 1]}", "phone": f"1990000000{number}",
-            "account": f"usr_demo-{account}", "lines": ["hardship_help", "maintenance"], "consent": True,
-            "capacity": 20,
+            "unit": grid,
+            "person": {"name": f"志愿者{NUMERALS[number - 1]}", "phone": f"1200000000{number}",
+                       "account": f"usr_demo-{account}"},
+            "skills": {"lines": ["hardship_help", "maintenance"]},
+            "availability": {"consent": True, "capacity": 20},
         }  # fmt: skip
         coordinator.post("volunteers", "/volunteers", body, key=f"demo|volunteer|{account}")
 

@@ -67,7 +67,7 @@ class Journey:
 
     def _record(self) -> tuple[str, str]:
         visit = self.grid_worker.post(
-            "directory", "/visits", {"unit": GRID, "purpose": "concerns_day", "raised": True, "note": "上门走访"}
+            "directory", "/visits", {"unit": GRID, "purpose": "concernsDay", "raised": True, "note": "上门走访"}
         )["aggregate"]
         self.told.step(
             "网格员在相约民情日上门走访", "The grid worker visits on the concerns day",

@@ -97,3 +97,13 @@ BOOKED = ListSpec(
     FIELDS,
 )
 OWN_HOURS = ListSpec(HOURS, ("-state.booked",), {"volunteer": "state.volunteer"}, hours_shown, FIELDS)
+ARRAYS = {"state.lines", "state.members"}
+
+
+def indexes(spec: ListSpec) -> tuple[tuple[str, ...], ...]:
+    """Those of a list, without its filters on arrays: ``scope`` is one, and no index holds two.
+
+    Members are found by an index of their own; lines are sifted among the volunteers of the scope, a grid's or a
+    community's as a rule.
+    """
+    return tuple(names for names in spec.indexes() if not ARRAYS & set(names))

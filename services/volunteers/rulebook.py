@@ -23,17 +23,11 @@ async def rules_for(runtime: "Runtime", unit: str, day: date) -> Rules:
     """
     values = {name: await runtime.policies.value(f"volunteers.{name}", unit, day) for name in NAMES}
     try:
-        return Rules.read(values)
-    except (ValidationError, TypeError) as error:
-        raise Refused("policy-unsound", key=_at_fault(error)) from None
+        return Rules.model_validate(values)
+    except ValidationError as error:
+        raise Refused("policy-unsound", key=f"volunteers.{error.errors()[0]['loc'][0]}") from None
 
 
 async def rules_now(runtime: "Runtime", unit: str, zone: str, now: datetime) -> Rules:
     """The rules in force at ``now``, in the unit's time zone."""
     return await rules_for(runtime, unit, day_at(now, zone))
-
-
-def _at_fault(error: ValidationError | TypeError) -> str:
-    """The policy that is wrong; what is no list of lines at all fails before its name is known."""
-    named = error.errors()[0]["loc"][0] if isinstance(error, ValidationError) else "lines"
-    return f"volunteers.{named if named in NAMES else 'lines'}"

@@ -19,8 +19,8 @@ VOLUNTEER = AggregateType(
     events=volunteer.EVENTS,
     decide=volunteer.decide,
     evolve=volunteer.evolve,
-    indexes=(*queries.VOLUNTEERS.indexes(), ("state.lines", "state.closed", "_id"), ("keys.account",), ("keys.phone",)),
-    unscoped_indexes=(("keys.resident",),),
+    indexes=queries.indexes(queries.VOLUNTEERS),
+    unscoped_indexes=(("keys.account",), ("keys.phone",), ("keys.resident",)),
 )
 TEAM = AggregateType(
     name="team",
@@ -28,7 +28,7 @@ TEAM = AggregateType(
     events=team.EVENTS,
     decide=team.decide,
     evolve=team.evolve,
-    indexes=queries.TEAMS.indexes(),
+    indexes=queries.indexes(queries.TEAMS),
     unscoped_indexes=(("state.members",),),
 )
 ORDER = AggregateType(
@@ -39,7 +39,7 @@ ORDER = AggregateType(
     evolve=evolve,
     on_due=on_due,
     on_calendar=on_calendar,
-    indexes=(*queries.ORDERS.indexes(), ("state.stage", "state.mode", "state.line")),
+    indexes=(*queries.indexes(queries.ORDERS), ("state.stage", "state.mode", "state.line")),
     unscoped_indexes=(("keys.code",), ("state.volunteer", "state.stage")),
 )
 HOURS = AggregateType(
@@ -48,7 +48,7 @@ HOURS = AggregateType(
     events=hours.EVENTS,
     decide=hours.decide,
     evolve=hours.evolve,
-    indexes=queries.BOOKED.indexes(),
+    indexes=queries.indexes(queries.BOOKED),
 )
 
 SERVICE = Service(

@@ -4,7 +4,7 @@ Policies: ``volunteers.lines``, ``volunteers.limits`` and ``volunteers.matching`
 it is never a default.
 """
 
-from typing import Any, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -49,20 +49,15 @@ class Weights(Points):
 
 
 class Rules(Value):
-    """What holds for one unit on one day."""
+    """What holds for one unit on one day. The fields are the last names of the policies."""
 
-    lines: dict[str, Line]
+    lines: tuple[Line, ...]
     limits: Limits
     matching: Weights
 
-    @classmethod
-    def read(cls, policies: dict[str, Any]) -> "Rules":
-        """From the three policies by their last name. Raises ``ValidationError`` for unsound data."""
-        listed = [Line.model_validate(row) for row in policies["lines"]]
-        return cls.model_validate(policies | {"lines": {line.code: line for line in listed}})
-
     def line(self, code: str) -> Line:
         """Refused: ``line-unknown``."""
-        if code not in self.lines:
-            raise Refused("line-unknown", "line")
-        return self.lines[code]
+        for line in self.lines:
+            if line.code == code:
+                return line
+        raise Refused("line-unknown", "line")

@@ -17,7 +17,7 @@ POLICIES = Path(__file__).parents[3] / "deploy" / "local" / "demo_policies" / "v
 RAW: dict[str, Any] = {
     policy["key"].removeprefix("volunteers."): policy["value"] for policy in json.loads(POLICIES.read_text("utf-8"))
 }
-RULES = Rules.read(RAW)
+RULES = Rules.model_validate(RAW)
 ZONE = "Asia/Shanghai"
 TUESDAY = datetime(2025, 5, 13, 1, 30, tzinfo=UTC)  # 09:30 in Shanghai
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

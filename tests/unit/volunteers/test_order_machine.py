@@ -147,5 +147,5 @@ class OrderMachine(RuleBasedStateMachine):
         assert ORDER.stage(self.deed.state.stage).end
 
 
-OrderMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+OrderMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
 TestOrderUnderRandomCommands = OrderMachine.TestCase

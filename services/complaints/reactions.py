@@ -1,11 +1,20 @@
-"""What complaints does when events arrive."""
+"""What complaints does when events arrive.
+
+When a party closes, merges or moves: a worker who leaves is *replaced* by the unit; a unit that moves makes its
+concerns *re-decide* who stands above them; a merged or closed resident, a closed unit and a visit are *kept* as ids,
+which resolve for ever.
+"""
+
+from datetime import date
 
 from services.chassis.errors import NotFound
 from services.chassis.reactions import Doing, Reactions
-from services.complaints.domain.commands import EndOrder, OrderEnd, PartyEnded
+from services.complaints.domain.commands import EndOrder, Move, OrderEnd, PartyEnded
 from services.complaints.importing import CASE, IMPORT, apply_portion
+from services.complaints.places import ladder_of
 from services.complaints.queries import ANSWERABLE, HANDLER
-from services.complaints.readers import ImportGoesOn, OrderOver, OrderTurnedDown, StaffEnded
+from services.complaints.readers import ImportGoesOn, OrderOver, OrderTurnedDown, StaffEnded, UnitMoved
+from services.complaints.rulebook import rules_for
 
 REACTIONS = Reactions("complaints")
 ORDER, OWN_IMPORT = "linli.volunteers.order", "linli.complaints.import"
@@ -55,6 +64,18 @@ async def staff_ended(event: StaffEnded, do: Doing) -> None:
         parties = (found["state"]["custody"]["handler"], found["state"]["custody"]["answerable"])
         if any(one["id"] == event.person and one["unit"] in units for one in parties):
             await do.change(CASE, found["_id"], PartyEnded(event.person, "staff-ended"))
+
+
+@REACTIONS.on("linli.directory.unit.moved.v1")
+async def unit_moved(event: UnitMoved, do: Doing) -> None:
+    """Other units stand above the concerns of a unit that moved. The chassis has taken the move over before this."""
+    moved = do.envelope.subject
+    fields = {"unit": 1, "state.opened_on": 1}
+    async for found in do.collection(CASE).iterate({"scope": moved, "state.work": {"$in": ["open", "done"]}}, fields):
+        unit = found["unit"]
+        rules = await rules_for(do.runtime, unit, date.fromisoformat(found["state"]["opened_on"]))
+        view = (await do.runtime.units.get_many([unit]))[unit]
+        await do.change(CASE, found["_id"], Move(ladder_of(view, rules)))
 
 
 @REACTIONS.on(f"{OWN_IMPORT}.accepted.v1")

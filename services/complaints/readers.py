@@ -23,6 +23,10 @@ class StaffEnded(Reader):
     unit: str
 
 
+class UnitMoved(Reader):
+    """``linli.directory.unit.moved.v1``: the chassis knows the rest."""
+
+
 class ImportGoesOn(Reader):
     """Our own ``import.accepted.v1`` and ``import.advanced.v1``, come back: time for the next portion."""
 

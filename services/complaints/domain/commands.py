@@ -220,6 +220,13 @@ class Recompute:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """The unit tree changed; ``ladder`` is as at registration."""
+
+    ladder: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PartyEnded:
     """A person who answers for it, handles it or was offered it has left; the unit stands in."""
 

@@ -15,6 +15,7 @@ _DECIDED: dict[type, Callable[[Case, Any, datetime], list[Happened]]] = {
     commands.Return: handling.give_back,
     commands.Supplement: handling.supplement,
     commands.PartyEnded: handling.party_ended,
+    commands.Move: handling.move,
     commands.Escalate: upwards.escalate,
     commands.Reply: upwards.reply,
     commands.Settle: outcome.settle,

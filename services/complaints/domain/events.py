@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from pydantic import PrivateAttr
 
 from services.kernel.case.deadlines import Limit
-from services.kernel.events import Event
+from services.kernel.events import Event, Value
 from services.kernel.values import Day, Instant
 
 Kind = Literal["condition", "voice", "view"]
@@ -232,6 +232,21 @@ class CaseAnswerableNamed(Event):
     reason: str
 
 
+class Step(Value):
+    """One level of the ladder and the unit that stands there."""
+
+    level: str
+    unit: str
+
+
+class CaseMoved(Event):
+    """The unit tree changed above it: these units stand over it from now, the lowest first. What lay with a unit that
+    no longer does lies with the one in its place."""
+
+    TYPE: ClassVar[str] = "case.moved"
+    ladder: tuple[Step, ...]
+
+
 class CaseOrderRequested(Event):
     """Volunteers are asked for a service order. ``order`` is the id that order shall have."""
 
@@ -296,6 +311,6 @@ class CaseRedacted(Event):
 
 EVENTS: tuple[type[Event], ...] = (
     CaseRegistered, CasePromised, CaseAccepted, CaseOffered, CaseReturned, CaseEscalated, CaseReplied, CaseOverdue,
-    CaseSolved, CaseAnswered, CaseConfirmed, CaseReopened, CaseClosed, CaseSupplemented, CaseAnswerableNamed,
+    CaseSolved, CaseAnswered, CaseConfirmed, CaseReopened, CaseClosed, CaseSupplemented, CaseAnswerableNamed, CaseMoved,
     CaseOrderRequested, CaseOrderEnded, CaseOrderWaived, CaseAnswerReleased, CaseAnswerWithdrawn, CaseRedacted,
 )  # fmt: skip

@@ -141,6 +141,31 @@ def _answerable_named(state: Case, event: e.CaseAnswerableNamed, now: datetime) 
     return _with(state, custody=state.custody.model_copy(update=changed))
 
 
+def _case_moved(state: Case, event: e.CaseMoved, now: datetime) -> Case:
+    present = {step.level: step.unit for step in event.ladder}
+    replaced = {
+        rung.unit: present[rung.level] for rung in state.ladder if present.get(rung.level, rung.unit) != rung.unit
+    }
+    ladder = tuple(Rung(level=step.level, unit=step.unit) for step in event.ladder)
+    return _held(_with(state, ladder=ladder), _in_place(state.custody, replaced))
+
+
+def _in_place(custody: Custody, replaced: dict[str, str]) -> Custody:
+    """With the unit that now stands in the place of each replaced one; persons of the old units no longer see it."""
+
+    def party(one: Party) -> Party:
+        return Party.of_unit(replaced[one.unit]) if one.unit in replaced else one
+
+    offer = custody.offer and custody.offer.model_copy(
+        update={"to": party(custody.offer.to), "by": party(custody.offer.by)}
+    )
+    questions = tuple(
+        q.model_copy(update={"asker": party(q.asker), "asked": party(q.asked)}) for q in custody.questions
+    )
+    changes = {"answerable": party(custody.answerable), "handler": party(custody.handler)}
+    return custody.model_copy(update=changes | {"offer": offer, "questions": questions})
+
+
 def _order_requested(state: Case, event: e.CaseOrderRequested, now: datetime) -> Case:
     return _with(state, orders=links.linked(state.orders, links.Link(ref=event.order, kind="order", must=event.must)))
 
@@ -215,6 +240,7 @@ _APPLIED: dict[type[Event], Applied] = {
     e.CaseClosed: _closed,
     e.CaseSupplemented: _supplemented,
     e.CaseAnswerableNamed: _answerable_named,
+    e.CaseMoved: _case_moved,
     e.CaseOrderRequested: _order_requested,
     e.CaseOrderEnded: _order_ended,
     e.CaseOrderWaived: _order_waived,

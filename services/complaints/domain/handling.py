@@ -125,6 +125,14 @@ def party_ended(state: Case, command: c.PartyEnded, now: datetime) -> list[Happe
     return [Happened(event)]
 
 
+def move(state: Case, command: c.Move, now: datetime) -> list[Happened]:
+    """Other units stand above it now. Nothing when they are the same, or when it is over."""
+    ladder = tuple(e.Step(level=level, unit=unit) for level, unit in command.ladder)
+    if state.work == "closed" or tuple(one.unit for one in ladder) == state.units:
+        return []
+    return [Happened(e.CaseMoved(ladder=ladder))]
+
+
 def _without(party: Party, ended: str) -> Party:
     return Party.of_unit(party.unit) if party.id == ended else party
 

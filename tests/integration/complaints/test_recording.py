@@ -36,12 +36,15 @@ async def test_nobody_records_for_another_district(neighbour: Desk) -> None:
 
 
 @pytest.mark.mechanism("CMP-01")
-@pytest.mark.parametrize(
-    "person", [{"visit": "visit_1"}, {"resident": "resident_1"}, {"reporter": {"phone": "13900001234"}}]
-)
-async def test_a_view_with_a_person_is_refused(worker: Desk, person: dict[str, Any]) -> None:
-    answer = await worker.post("/cases", concern(**({"kind": "view", "reporter": None, "visit": None} | person)))
-    assert answer.status_code == 422 and answer.json()["code"] == "view-names-person"
+async def test_a_view_with_a_person_is_refused(worker: Desk) -> None:
+    people: list[dict[str, Any]] = [
+        {"visit": "visit_1"},
+        {"resident": "resident_1"},
+        {"reporter": {"phone": "13900001234"}},
+    ]
+    for person in people:
+        answer = await worker.post("/cases", concern(**({"kind": "view", "reporter": None, "visit": None} | person)))
+        assert answer.status_code == 422 and answer.json()["code"] == "view-names-person"
 
 
 async def test_a_wrong_field_is_named_and_never_repeated(worker: Desk) -> None:

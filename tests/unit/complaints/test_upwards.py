@@ -6,6 +6,7 @@ import pytest
 
 from services.complaints.domain import commands as c
 from services.complaints.domain import events as e
+from services.kernel.case.custody import Party
 from services.kernel.events import Refused
 from tests.unit.complaints.given import (
     DISTRICT,
@@ -139,3 +140,32 @@ def test_what_was_solved_at_the_base_can_be_told_from_what_went_up() -> None:
         event = concern.do(SOLVE)[0]
         assert isinstance(event, e.CaseSolved)
         assert (event.level, event.escalated) == ("community", escalated)
+
+
+MOVED = c.Move((("community", "unit_c1"), ("street", "unit_s9"), ("district", "unit_d1")))
+
+
+@pytest.mark.mechanism("DIR-01", "CMP-11")
+def test_when_the_tree_changes_the_question_lies_with_the_street_in_its_place() -> None:
+    concern = asked_street()
+    promised = concern.due("reply-street")
+    concern.do(MOVED)
+    assert concern.case.asked == "unit_s9" and concern.due("reply-street") == promised
+    assert refusal(concern, c.Reply(STREET, "advised", "好")) == "question-not-yours"
+    concern.do(c.Reply(Party(id="staff_new", unit="unit_s9"), "advised", "好"))
+    concern.do(SOLVE)
+
+
+def test_a_move_that_changes_nothing_is_no_event() -> None:
+    concern = asked_street()
+    concern.do(MOVED)
+    assert concern.do(MOVED) == []
+
+
+def test_what_a_former_streets_officer_had_taken_over_is_the_new_streets() -> None:
+    concern = asked_street()
+    concern.do(c.Take(RULES, STREET, OFFICER))
+    concern.do(MOVED)
+    assert concern.case.custody.handler == Party.of_unit("unit_s9")
+    assert concern.later(days=3).sweep(), "its deadlines still find their way up"
+    assert concern.case.asked == "unit_d1"

@@ -90,6 +90,7 @@ class Guard:
         self._standing: Standing | None = None
         self._kafka = "the consumer has not started"
         self._stuck: list[Partition] = []
+        self._resume = f"python -m services parked resume --service {runtime.service.name}"
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Consume until told to stop. Raises what must end the process with code 70."""
@@ -113,7 +114,9 @@ class Guard:
 
     def ready(self) -> tuple[bool, str]:
         """Whether events are being taken, and if not: why."""
-        for reason in (self._breaker.reason, self._hold.reason, self._kafka):
+        if self._breaker.open:
+            return False, f"{self._breaker.reason}; mend it, then restart or run: {self._resume}"
+        for reason in (self._hold.reason, self._kafka):
             if reason:
                 return False, reason
         unassigned = self._standing.unassigned if self._standing else []

@@ -42,6 +42,7 @@ class _App(faust.App):
     """faust without its folders on disk, and without waiting for a batch that is being held."""
 
     held: asyncio.Event
+    closing = False  # what is buffered was not begun: nobody waits for it
 
     def _create_directories(self) -> None:
         """Nothing is stored locally."""
@@ -51,6 +52,8 @@ class _App(faust.App):
 
         Not while it is held: the others of the group must not wait for our MongoDB. What is taken twice is dropped.
         """
+        if self.closing:
+            return
         waiting = asyncio.ensure_future(super()._consumer_wait_empty(consumer, logger))
         held = asyncio.ensure_future(self.held.wait())
         await asyncio.wait({waiting, held}, return_when=asyncio.FIRST_COMPLETED)
@@ -147,7 +150,7 @@ class Stream:
             await asyncio.wait_for(self._idle.wait(), self._let_go)
         except TimeoutError:
             LOG.warning("batch_given_up")
-        self._app.conf.stream_wait_empty = False  # what is buffered was not begun
+        self._app.closing = True
         try:
             await asyncio.wait_for(self._app.stop(), CLOSE_SECONDS)
         except TimeoutError:

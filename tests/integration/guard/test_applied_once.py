@@ -113,6 +113,25 @@ async def test_a_batch_that_ends_during_the_stop_is_committed(town: Town) -> Non
     assert await town.undone() == 100 - sum(taken)
 
 
+async def test_a_batch_that_is_held_keeps_no_other_worker_waiting(town: Town) -> None:
+    """A second worker joins while the first waits for MongoDB: it gets its share, and the batch in hand as well."""
+    town.source.send(*(town.source.record(f"thing_{n:03d}", 1) for n in range(200)))
+    stopping, hold = asyncio.Event(), Hold()
+
+    async def held(records) -> None:  # type: ignore[no-untyped-def]
+        with hold.waiting("MongoDB is away"):
+            await hold.pause(60)
+
+    first = asyncio.create_task(consume(town, held, stopping, let_go=0.5, hold=hold))
+    await asyncio.wait_for(hold.began.wait(), 15)
+    async with town.worker() as guard:
+        await eventually(lambda: has_partitions(guard), within=15)
+        stopping.set()
+        await first
+        await eventually(lambda: nothing_undone(town), within=15)
+    assert len(await town.book()) == 200
+
+
 async def test_a_group_without_an_offset_is_refused_rather_than_begun_anywhere(town: Town) -> None:
     with pytest.raises(ConsumerFailed):
         await consume(town, None, asyncio.Event(), offsets=False)  # type: ignore[arg-type]
@@ -166,12 +185,14 @@ async def killed_in_a_batch(town: Town) -> None:
     assert await town.undone() > 0
 
 
-async def consume(town: Town, settle, stopping=None, let_go=10.0, offsets=True) -> None:  # type: ignore[no-untyped-def]
+async def consume(  # type: ignore[no-untyped-def]
+    town: Town, settle, stopping=None, let_go=10.0, offsets=True, hold=None
+) -> None:
     """The stream alone, with a handler of the test's own."""
     topics = reactions.topics(town.settings)
     if offsets:
         await ensure(town.settings, topics, group_of(town.settings))
-    stream = Stream(town.settings, topics, Hold(), settle, let_go=let_go)
+    stream = Stream(town.settings, topics, hold or Hold(), settle, let_go=let_go)
     await asyncio.wait_for(stream.run(stopping or asyncio.Event()), 30)
 
 
@@ -198,6 +219,10 @@ async def nothing_undone(town: Town) -> bool:
 
 async def is_ready(guard) -> bool:  # type: ignore[no-untyped-def]
     return guard.ready()[0]
+
+
+async def has_partitions(guard) -> bool:  # type: ignore[no-untyped-def]
+    return guard._stream is not None and bool(guard._stream.assignment())
 
 
 async def parked_of(town: Town, reason: str) -> list[dict]:  # type: ignore[type-arg]

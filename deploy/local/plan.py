@@ -41,6 +41,8 @@ class Plan:
     services: tuple[str, ...] = SERVICES
     settings: Mapping[str, str] = field(default_factory=dict)
     """Further environment for every process of ours."""
+    mongod: tuple[str, ...] = ()
+    """Further arguments of a MongoDB of our own."""
 
     @property
     def kafka(self) -> str:
@@ -81,7 +83,7 @@ def servers(plan: Plan, jars: Path) -> list[Program]:
     """Kafka and MongoDB, as far as none is given; prepares their folders."""
     programs = []
     if not plan.given_mongo:
-        command = mongo.command(plan.mongo_port, plan.data / "mongo", cache_gb=1)
+        command = [*mongo.command(plan.mongo_port, plan.data / "mongo", cache_gb=1), *plan.mongod]
         programs.append(Program("mongodb", tuple(command), plan.log("mongodb"), is_server=True, stop_seconds=60))
     if not plan.given_kafka:
         node = kafka.Node(1, plan.base + KAFKA, plan.base + CONTROLLER)

@@ -118,12 +118,12 @@ def held(data: Path) -> Iterator[None]:
 
 
 @contextmanager
-def running(plan: Plan, tell: Tell = print) -> Iterator[System]:
+def running(plan: Plan, tell: Tell = print, ready_seconds: float = READY_SECONDS) -> Iterator[System]:
     """Start the system of this plan, wait until it is ready, and end everything it started at the end."""
     with held(plan.data):
         try:
             system = launched(plan, tell)
-            bring_up(system)
+            bring_up(system, ready_seconds)
             yield system
         finally:
             end_recorded(plan.data)
@@ -149,7 +149,7 @@ def launched(plan: Plan, tell: Tell) -> System:
     return System(plan, secrets, programs, Supervisor(socket), state, tell)
 
 
-def bring_up(system: System) -> None:
+def bring_up(system: System, ready_seconds: float = READY_SECONDS) -> None:
     """Start the servers, wait for them, start our processes, wait until all are ready."""
     plan = system.plan
     wait_until(system.supervisor.answers, 15, lambda: _no_supervisor(plan), lambda: not system.is_alive())
@@ -159,7 +159,7 @@ def bring_up(system: System) -> None:
     wait_for_servers(plan, hopeless=lambda: not system.is_alive())
     system.tell("启动各项服务 · Starting the services")
     system.supervisor.start_group("services")
-    system.wait_ready()
+    system.wait_ready(ready_seconds)
 
 
 def wait_for_servers(plan: Plan, hopeless: Callable[[], bool]) -> None:

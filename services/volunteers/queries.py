@@ -7,7 +7,6 @@ from services.chassis.queries import Filter, ListSpec
 
 VOLUNTEER, TEAM, ORDER, HOURS = "volunteer", "team", "order", "hours"
 STAGES = frozenset({"requested", "offered", "accepted", "done", "confirmed", "unfilled", "cancelled"})
-FIELDS = ("unit", "version", "state")
 HIDDEN = {ORDER: {"limits", "deadlines", "candidates"}, HOURS: {"account"}}
 OFFERED = ("stage", "mode", "line", "on", "start", "end", "minutes", "described", "late", "due")
 
@@ -61,15 +60,13 @@ VOLUNTEERS = ListSpec(
         "closed": Filter("state.closed", bool),
     },
     shown,
-    FIELDS,
 )
-OF_PHONE = ListSpec(VOLUNTEER, ("_id",), {"phone": "keys.phone"}, shown, FIELDS)
+OF_PHONE = ListSpec(VOLUNTEER, ("_id",), {"phone": "keys.phone"}, shown)
 TEAMS = ListSpec(
     TEAM,
     ("_id",),
     {"unit": "unit", "kind": "state.kind", "member": "state.members", "closed": Filter("state.closed", bool)},
     team_shown,
-    FIELDS,
 )
 ORDERS = ListSpec(
     ORDER,
@@ -82,7 +79,6 @@ ORDERS = ListSpec(
         "late": Filter("state.late", bool),
     },
     order_shown,
-    FIELDS,
 )
 BOOKED = ListSpec(
     HOURS,
@@ -94,9 +90,8 @@ BOOKED = ListSpec(
         "disputed": Filter("state.disputed", bool),
     },
     hours_shown,
-    FIELDS,
 )
-OWN_HOURS = ListSpec(HOURS, ("-state.booked",), {"volunteer": "state.volunteer"}, hours_shown, FIELDS)
+OWN_HOURS = ListSpec(HOURS, ("-state.booked",), {"volunteer": "state.volunteer"}, hours_shown)
 ARRAYS = {"state.lines", "state.members"}
 
 

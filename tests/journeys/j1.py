@@ -95,6 +95,8 @@ class Journey:
     def _accept(self, case: str) -> None:
         self.grid_worker.post("complaints", f"/cases/{case}/accept")
         self.told.step("受理", "It is taken up", self.watcher.wait_for("case.accepted", case))
+        self.grid_worker.post("complaints", f"/cases/{case}/take")
+        self.told.step("开始办理", "Work on it begins", self.watcher.wait_for("case.accepted", case))
 
     def _ask_volunteers(self, case: str) -> tuple[str, str]:
         asked = self.worker_of(case).post("complaints", f"/cases/{case}/orders", {"line": "hardship_help"})

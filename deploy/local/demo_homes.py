@@ -57,13 +57,13 @@ def load_homes(admin: Desk) -> list[str]:
         admin.post("directory", "/staff", body, key=f"demo|staff|{post}|{unit}")
     _load_places(admin)
     residents = []
-    for door, (home, people) in HOMES.items():
+    for number, (door, (home, people)) in enumerate(HOMES.items(), start=1):
         lodging = {"building": BUILDING, "door": door, "size": len(people), **home}
-        household = admin.post("directory", "/households", lodging, key=f"demo|household|{door}")["aggregate"]
+        household = admin.post("directory", "/households", lodging, key=f"demo|household|{number}")["aggregate"]
         for identity, phone, markers in people:
             contacts = [{"phone": phone, "consent": True, "consent_on": SINCE}] if phone else []
             person = {"household": household, "identity": identity, "contacts": contacts, "markers": list(markers)}
-            key = f"demo|resident|{door}|{identity['birth']}"
+            key = f"demo|resident|{number}|{identity['birth']}"
             residents.append(admin.post("directory", "/residents", person, key=key)["aggregate"])
     return residents
 

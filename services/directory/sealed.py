@@ -18,10 +18,14 @@ class Hands:
 
     def __init__(self, sealing: "Sealing", district: str) -> None:
         self._sealing, self._district = sealing, district
+        self._known: dict[tuple[str, str], str] = {}
 
     def hashed(self, kind: str, value: str) -> str:
-        """The keyed hash of a value in this district."""
-        return self._sealing.lookup(self._district, kind, value)
+        """The keyed hash of a value in this district; an import asks for the same ones several times."""
+        known = self._known.get((kind, value))
+        if known is None:
+            known = self._known[kind, value] = self._sealing.lookup(self._district, kind, value)
+        return known
 
     def door(self, building: str, door: str) -> Sealed:
         """A household's door."""
@@ -43,7 +47,7 @@ class Hands:
         listed = [contact.model_dump(exclude_none=True) for contact in contacts]
         keys = {
             PHONE: [self.hashed(PHONE, phone) for phone in own],
-            TAIL: sorted({self._sealing.tail(self._district, phone) for phone in own}),
+            TAIL: sorted({self.hashed(TAIL, phone[-4:]) for phone in own}),
         }
         return Sealed({CONTACTS: {"contacts": listed}}, keys)
 

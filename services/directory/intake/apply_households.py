@@ -39,6 +39,7 @@ class Portion:
 
     async def apply(self, records: list[dict[str, Any]]) -> Outcome:
         """Compare with what is there and write what differs."""
+        await self._runtime.units.get_many(sorted({record["building"] for record in records}))  # known to all at once
         await self._look_up(records)
         await each(records, self._household, self.outcome)
         return self.outcome

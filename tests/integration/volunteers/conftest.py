@@ -100,14 +100,14 @@ class Town:
         self._published.clear()
         await self.settle()
 
-    def foreign(self, subject: str, seq: int, name: str, unit: str = "unit_g1", **data: Any) -> Stored:
+    def foreign(self, subject: str, seq: int, name: str, **data: Any) -> Stored:
         """An event of complaints about a concern."""
         entry = {
             "id": f"{subject}-{seq}",
             "seq": seq,
             "type": f"case.{name}.v1",
             "at": datetime.now(UTC),
-            "unit": unit,
+            "unit": "unit_g1",
             "district": "unit_d1",
             "data": data,
         }

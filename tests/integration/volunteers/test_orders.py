@@ -267,12 +267,9 @@ async def test_the_task_is_read_with_a_purpose_and_erased_when_the_order_is_over
 async def test_rules_that_are_set_later_let_a_waiting_order_be_matched_by_hand(coordinator: Desk, town: Town) -> None:
     ann = await registered(coordinator)
     await decide(town.runtime, seq=2, matching={"near": 1})
-    town.runtime.policies._known.clear()
-    town.rounds.applying._patience = 0.0
     order = (await coordinator.post("/orders", deed())).json()
     assert order["code"] == "policy-unsound"
     await decide(town.runtime, seq=3)
-    town.runtime.policies._known.clear()
     made = await coordinator.does("/orders", deed())
     await coordinator.does(f"/orders/{made['aggregate']}/match")
     assert await stage(coordinator, made["aggregate"]) == ("offered", ann)

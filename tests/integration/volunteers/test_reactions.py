@@ -29,7 +29,6 @@ async def test_a_concern_of_a_district_without_rules_waits_parked_until_they_are
     (parked,) = await asleep.parked()
     assert (parked["reason"], parked["code"]) == ("early", "parameter-not-set")
     await decide(asleep.runtime)
-    asleep.runtime.policies._known.clear()
     assert await asleep.rounds.replay(parked["_id"]) == "applied"
     await asleep.settle()
     assert (await coordinator.sees("/orders/order_1"))["case"] == "case_1"

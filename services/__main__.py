@@ -20,6 +20,7 @@ COMMANDS = {
         "services.chassis.parked_command",
         "停放的事件:列出、查看、重放、丢弃 · parked events: list, show, replay, discard, resume",
     ),
+    "reconcile": ("services.chassis.reconcile", "还有什么没有生效 · what a service has not applied yet"),
     "clock": ("services.chassis.clock_command", "查看或向前移动时钟 · show the clock, or move it forward"),
     "rebuild": ("services.insight.rebuild", "由各服务的历史重算统计 · make insight's figures anew from the histories"),
     "schemas": ("services.chassis.schemas", "导出或检查公开的契约 · export or check the published contract"),

@@ -1,6 +1,6 @@
 """What a service has not applied yet, made visible: zero is the promise.
 
-Compares what lies in the topics (lag of its group) and what is parked with its places: ``python -m services reconcile``.
+Compares what lies in the topics (the lag of its group) and what is parked with its places.
 """
 
 import argparse

@@ -52,12 +52,12 @@ def load(urls: dict[str, str]) -> None:
     import_concerns(Desk(urls, "street-s1"))
 
 
-def import_concerns(street: Desk) -> None:
-    """The street's concerns of the last year whose April is over, with progress."""
+def import_concerns(street: Desk, again: bool = False) -> None:
+    """The street's concerns of the last year whose April is over, with progress. ``again``: as another request."""
     year = last_full_year(datetime.now(UTC))
     _tell(f"导入 {year} 年 1 至 4 月民情台账 · the concerns of January to April {year}")
     begun = street.post(
-        "complaints", f"/imports?unit={STREET}", key=f"demo|concerns|{year}", content=workbook(year)
+        "complaints", f"/imports?unit={STREET}", key=f"demo|concerns|{year}|{again}", content=workbook(year)
     )
     limit = time.monotonic() + PATIENCE
     while True:

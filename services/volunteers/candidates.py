@@ -34,7 +34,9 @@ async def unfit(runtime: "Runtime", order: Stored[Order], volunteer: str, now: d
     """Why a volunteer may not take the order now; empty when he may."""
     rules = await rules_now(runtime, order.unit, order.state.zone, now)
     need = await _need(runtime, order, rules)
-    found = await _candidates(runtime, order, await _found(runtime, {"_id": volunteer}, 1))
+    found = await _candidates(runtime, order, await _found(runtime, {"_id": volunteer, "scope": order.scope[0]}, 1))
+    if not found:
+        return ("unknown",)
     passed_over = rank(need, found, rules.matching, now).passed_over
     return passed_over[0].reasons if passed_over else ()
 

@@ -204,6 +204,19 @@ async def test_an_offer_that_reached_who_had_just_left_cannot_be_accepted(coordi
     assert await stage(coordinator, order) == ("unfilled", None)
 
 
+async def test_nobody_is_taken_for_an_activity_day_whom_the_district_does_not_know(
+    coordinator: Desk, neighbour: Desk, town: Town
+) -> None:
+    abroad = await registered(neighbour, unit="unit_g9")
+    on = (town.runtime.clock.now() + 3 * DAY).date().isoformat()
+    order = (await requested(coordinator, town, mode="activity_day", on=on))["aggregate"]
+    for stranger in (abroad, "volunteer_nobody"):
+        answer = await coordinator.post(f"/orders/{order}/accept", {"volunteer": stranger})
+        assert (answer.status_code, answer.json()["code"]) == (409, "volunteer-unfit")
+    own = await registered(coordinator)
+    await coordinator.does(f"/orders/{order}/accept", {"volunteer": own})
+
+
 async def test_a_deed_that_is_late_is_listed_and_goes_on(coordinator: Desk, town: Town) -> None:
     ann = await registered(coordinator)
     order = (await requested(coordinator, town))["aggregate"]

@@ -24,6 +24,7 @@ from services.chassis.settings import Settings
 from tests.integration.history.counter import TALLY, Add, KnownUnits, Open, PlainSealing
 
 SERVICE = Service("sample", (TALLY,), (), {}, {})
+PATIENCE = 600.0
 T = TypeVar("T")
 
 
@@ -93,9 +94,10 @@ def made(own: Settings) -> Sample:
 
 
 @asynccontextmanager
-async def relaying(sample: Sample, publisher: Publisher | None = None) -> Any:
-    """A relay at work while the body runs."""
+async def relaying(sample: Sample) -> Any:
+    """A relay at work while the body runs. Its publisher is patient: a late answer must not end the tests' process."""
     stopping = asyncio.Event()
+    publisher = await asyncio.to_thread(Publisher, sample.settings, PATIENCE)
     relay = Relay(sample, publisher)
     running = asyncio.create_task(relay.run(stopping))
     try:
@@ -104,6 +106,7 @@ async def relaying(sample: Sample, publisher: Publisher | None = None) -> Any:
     finally:
         stopping.set()
         await running
+        await asyncio.to_thread(publisher.close)
 
 
 def records(kafka: str, topic: str) -> list[Any]:

@@ -142,7 +142,6 @@ def test_who_withdraws_after_accepting_makes_room_too() -> None:
     assert deed.state.volunteer == BEA
 
 
-@pytest.mark.mechanism("LAW-37")
 def test_when_nobody_is_left_the_order_is_unfilled_and_says_so() -> None:
     deed = offered(ANN)
     deed.do(c.Decline(ANN, "busy"))

@@ -103,7 +103,7 @@ async def _api(runtime: Runtime, stopping: asyncio.Event) -> None:
         lifespan="off",
     )
     server = uvicorn.Server(config)
-    server.capture_signals = nullcontext  # type: ignore[method-assign]  # ``_supervised`` has them
+    server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]  # ``_supervised`` has them
     serving = asyncio.create_task(server.serve())
     stop = asyncio.create_task(stopping.wait())
     await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)

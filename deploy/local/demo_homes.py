@@ -39,6 +39,7 @@ POLICIES = (
     ("householdsPerWorker", 300, "社工包户标准（演示）Norm of staffing (demonstration)"),
     ("verifyEveryDays", 180, "档案更新规定（演示）Rule on freshness (demonstration)"),
     ("smallGroup", 5, "数据最小披露（演示）Rule on small groups (demonstration)"),
+    ("concernsDayWeekday", 2, "相约民情日（演示）Weekly day of visits (demonstration)"),
 )
 
 

@@ -12,6 +12,7 @@ from services.chassis.history import id_for
 from services.chassis.http import Answer, Operation, Running, allow, answer, listing
 from services.chassis.queries import Asked, Scoped
 from services.directory.api.residents import resolved
+from services.directory.concerns_day import visit_list
 from services.directory.domain import visits as domain
 from services.directory.domain.households import NOTHING, Sealed
 from services.directory.queries import VISITS
@@ -26,6 +27,7 @@ router = APIRouter()
 Reads = Annotated[Caller, Depends(allow("visit.read"))]
 ReadsNote = Annotated[Caller, Depends(allow("visit.note"))]
 Records = Annotated[Caller, Depends(allow("visit.record"))]
+Plans = Annotated[Caller, Depends(allow("resident.markers"))]
 Listed = Annotated[Asked, Depends(listing(VISITS))]
 Because = Annotated[str, Query(min_length=1, max_length=200, description="why it is read; it is recorded")]
 
@@ -91,6 +93,13 @@ async def list_visits_of(unit: str, caller: Reads, asked: Listed, runtime: Runni
     await found(runtime, unit, caller.unit)
     page = await Scoped.on(runtime.database, VISIT).page(unit, asked)
     return Answer({"items": page.items, "next": page.next})
+
+
+@router.get("/units/{unit}/concerns-day")
+async def read_concerns_day(unit: str, caller: Plans, runtime: Running, because: Because) -> Answer:
+    """Whom to visit on the next weekly day, and who has been visited on it; the reading is recorded."""
+    view = await found(runtime, unit, caller.unit)
+    return Answer({"unit": unit, **await visit_list(runtime, caller, view, because)})
 
 
 @router.get("/visits/{visit}")

@@ -14,6 +14,7 @@ from services.kernel.values import Day
 HOUSEHOLDS_PER_WORKER = "householdsPerWorker"
 VERIFY_EVERY_DAYS = "verifyEveryDays"
 SMALL_GROUP = "smallGroup"
+CONCERNS_DAY = "concernsDayWeekday"  # 1 is Monday
 
 
 class Published(Event):
@@ -59,6 +60,7 @@ SHAPES: dict[str, Callable[[Any], bool]] = {
     HOUSEHOLDS_PER_WORKER: _positive,
     VERIFY_EVERY_DAYS: _positive,
     SMALL_GROUP: _positive,
+    CONCERNS_DAY: lambda value: _positive(value) and value <= 7,
 }
 
 

@@ -248,7 +248,7 @@ async def test_what_a_district_has_decided_never_changes_for_a_day_that_is_past(
     assert decided.status_code == 403
 
 
-@pytest.mark.mechanism("DIR-12", "CMP-05")
+@pytest.mark.mechanism("DIR-12")
 async def test_a_visit_on_the_weekly_day_says_that_a_concern_was_raised_and_keeps_what_was_said(
     worker: Desk, runtime: Runtime
 ) -> None:
@@ -263,6 +263,27 @@ async def test_a_visit_on_the_weekly_day_says_that_a_concern_was_raised_and_keep
     assert "漏水" not in str(stored)
     listed = (await worker.found("/visits", household=home))["items"]
     assert [one["id"] for one in listed] == [visit]
+
+
+@pytest.mark.mechanism("CMP-05")
+async def test_the_weekly_day_lists_whom_to_visit_until_somebody_has(
+    worker: Desk, admin: Desk, as_: Callers, runtime: Runtime
+) -> None:
+    alone = {"code": "elderlyAlone", "source": "社区走访", "since": "2024-05-01"}
+    first, second = await household(worker, "101"), await household(worker, "102")
+    old, other = await resident(worker, first, markers=[alone]), await resident(worker, second, markers=[alone])
+    await resident(worker, second, "李建国")
+    list_of = "/units/unit_c1/concerns-day"
+    assert (await as_("grid-worker", "unit_c1").get(list_of, because="走访")).status_code == 403
+    assert (await worker.get(list_of, because="走访")).json()["code"] == "parameter-not-set"
+    today = (runtime.clock.now() + timedelta(hours=8)).isoweekday()
+    weekly = {"key": "concernsDayWeekday", "unit": "unit_d1", "value": today, "from": "2024-01-01", "source": "区文件"}
+    await admin.done("/policies", weekly)
+    assert {one["resident"] for one in (await worker.found(list_of, because="走访"))["to_visit"]} == {old, other}
+    await worker.done("/visits", {"purpose": "concernsDay", "resident": old})
+    listed = await worker.found(list_of, because="走访")
+    assert [one["resident"] for one in listed["visited"]] == [old]
+    assert [one["resident"] for one in listed["to_visit"]] == [other]
 
 
 @pytest.mark.mechanism("CMP-36")

@@ -1,11 +1,11 @@
+import os
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient
 
-from deploy.local.install import LOCAL
 from deploy.local.servers import Servers, embedded
+from tests.conftest import TEST_DATA
 from tests.integration.relay.sample import Sample, made, settings
 
 
@@ -20,10 +20,10 @@ async def sample(servers: Servers) -> AsyncIterator[Sample]:
     drop_topics(servers.kafka, sample.settings.prefix)
 
 
-@pytest.fixture(scope="module")
-def own_servers(tmp_path_factory: Any) -> Iterator[Servers]:
+@pytest.fixture(scope="session")
+def own_servers() -> Iterator[Servers]:
     """A broker and a database that a test may pause and kill."""
-    with embedded(LOCAL / "test" / tmp_path_factory.mktemp("relay").name, kafka_heap_mb=256) as own:
+    with embedded(TEST_DATA / f"session-{os.getpid()}" / "relay", kafka_heap_mb=256) as own:
         yield own
 
 

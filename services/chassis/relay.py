@@ -47,6 +47,7 @@ STUCK_SECONDS = 90.0
 # Tens of thousands of short-lived changes and futures are alive at once; looking through them at the default rate takes
 # a quarter of the relay's time.
 COLLECTOR = (20_000, 50, 100)
+SHORTEST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
 
 
@@ -84,21 +85,21 @@ class Leading:
 
     def run(self) -> None:
         """Publish until told to stop. Raises LeaseLost when another has taken over."""
-        pause = 0.1
+        pause = SHORTEST_PAUSE
         try:
             while self._going():
+                began = time.monotonic()
                 try:
                     self._lead()
-                    pause = 0.1
                 except TokenLost as lost:
-                    LOG.error("relay_token_lost", service=self._service, code=str(lost))
+                    LOG.error("relay_token_lost", owner=self._service, code=str(lost))
                     self._again = True
                 except PyMongoError as error:
                     if not is_passing(error):
                         raise
-                    LOG.warning("relay_waits_for_mongodb", service=self._service, error=type(error).__name__)
-                    pause = min(pause * 2, LONGEST_PAUSE)
+                    LOG.warning("relay_waits_for_mongodb", owner=self._service, error=type(error).__name__)
                 self.moved_at = time.monotonic()
+                pause = min(pause * 2, LONGEST_PAUSE) if self.moved_at - began < LONGEST_PAUSE else SHORTEST_PAUSE
                 self.stop.wait(pause)
         except Fenced:
             raise LeaseLost(self._service) from None
@@ -136,19 +137,19 @@ class Leading:
                 self._window.settle_all()
                 self._store()
         except _Stopped:
-            LOG.info("relay_stopped_in_rescan", service=self._service)
+            LOG.info("relay_stopped_in_rescan", owner=self._service)
 
     def _start_over(self, mark: datetime | None) -> Token:
         """Note where the stream stands, then send every history that changed after the mark; follow from there."""
         RESCANS.labels(self._service).inc()
-        LOG.warning("relay_rescan", service=self._service, since=mark.isoformat() if mark else "the beginning")
+        LOG.warning("relay_rescan", owner=self._service, since=mark.isoformat() if mark else "the beginning")
         opened = time.monotonic()
         with following(self._database, list(self._topics), None) as changes:
             token = changes.token()
         sent = resend(self._database, self._service, self._topics, Choice(since=mark), self._window, self._require)
         self._positions.store(token, changed=None, age=time.monotonic() - opened)
         self._again = False
-        LOG.info("relay_rescanned", service=self._service, records=sent)
+        LOG.info("relay_rescanned", owner=self._service, records=sent)
         return token
 
     def _follow(self, token: Token) -> None:
@@ -256,7 +257,7 @@ class Relay:
                 async with self._lease.held() as held:
                     await self._lead(held, publisher)
             except LeaseLost:
-                LOG.warning("relay_stands_by", service=self._service)
+                LOG.warning("relay_stands_by", owner=self._service)
         if self._publisher is None:
             await asyncio.to_thread(publisher.close)
 
@@ -282,7 +283,7 @@ class Relay:
                 return await made()
             except (KafkaError, topics.GroupBusy) as error:
                 self._waiting_for = f"Kafka ({type(error).__name__})"
-                LOG.warning("relay_waits_for_kafka", service=self._service, error=type(error).__name__)
+                LOG.warning("relay_waits_for_kafka", owner=self._service, error=type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 

@@ -1,4 +1,4 @@
-"""Several services' relays in one process: what one machine needs. Each has its own lease; they share a producer."""
+"""Several services' relays in one process: what one machine needs. Each has a lease and a producer of its own."""
 
 import argparse
 import asyncio

@@ -122,7 +122,7 @@ class Requests:
                     self._answer(records, window)
                     self._commit(consumer, partition, records)
         except _NotActive:
-            LOG.info("republish_left_to_next", service=self._service)
+            LOG.info("republish_left_to_next", owner=self._service)
         finally:
             self._publisher.forget(window)
             consumer.close()

@@ -10,6 +10,7 @@ import pytest
 
 from deploy.local.install import LOCAL
 from deploy.local.servers import Servers, embedded, end_leftovers
+from deploy.local.system import end_recorded
 
 TEST_DATA = LOCAL / "test"
 
@@ -47,4 +48,6 @@ def _session_folder() -> Path:
 def _end_and_remove(folder: Path) -> None:
     for record in folder.glob("**/processes.json"):
         end_leftovers(record.parent)
+    for state in folder.glob("**/state.json"):
+        end_recorded(state.parent)
     shutil.rmtree(folder, ignore_errors=True)

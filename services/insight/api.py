@@ -1,7 +1,7 @@
 """Reports and figures over HTTP. Insight answers; it takes no command."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
@@ -9,11 +9,15 @@ from services.chassis.access import Caller
 from services.chassis.driver import Collection
 from services.chassis.errors import Invalid, NotFound
 from services.chassis.http import allow
+from services.chassis.units import UnitUnknown, UnitView
 from services.insight.catalogue import catalogue
 from services.insight.domain.indicators import Indicator, shown
 from services.insight.figures import figure, span_of
 from services.insight.queries import DIMENSIONS, Span, grouped, subjects
 from services.insight.rows import ROWS
+
+if TYPE_CHECKING:
+    from services.chassis.runtime import Runtime
 
 router = APIRouter()
 
@@ -96,10 +100,19 @@ async def _span(
     if since and until and until < since:
         raise Invalid("period-ends-before-it-begins", field="until")
     runtime = request.app.state.runtime
-    if caller.unit and not await runtime.units.within(unit, caller.unit):
-        raise NotFound()
-    zone = (await runtime.units.get(unit)).zone
+    zone = (await _visible(runtime, caller, unit)).zone
     return span_of(unit, zone, runtime.clock.now(), since, until, as_of, caller.unit or None)
+
+
+async def _visible(runtime: "Runtime", caller: Caller, unit: str) -> UnitView:
+    """A unit elsewhere is not found, the same as one that never was."""
+    try:
+        view = await runtime.units.get(unit)
+    except UnitUnknown:
+        raise NotFound() from None
+    if caller.unit and caller.unit not in view.scope:
+        raise NotFound()
+    return view
 
 
 def _rows(request: Request) -> Collection:

@@ -78,9 +78,10 @@ class Stories:
         """A concern that the worker settles; now and then the resident is called back."""
         unit = self.random.choice((*COMMUNITIES, *GRIDS))
         worker = self.people.worker_of(unit)
-        case = await self.recorded(unit)
+        reachable = self.random.random() < 0.5
+        case = await self.recorded(unit, reachable)
         await self._case(worker, case, self.random.choice(("solve", "answer")), {"reply": "已处理,谢谢您的反映。"})
-        if self.random.random() < 0.3:
+        if reachable and self.random.random() < 0.5:
             await self._case(worker, case, "confirm", {"satisfied": True})
         return case
 
@@ -105,10 +106,10 @@ class Stories:
         """Somebody registers as a volunteer, for a line that nobody asks for."""
         await self._register(self.random.choice(GRIDS), IDLE_LINE, self.random.randrange(10**6))
 
-    async def recorded(self, unit: str) -> str:
-        """A concern is recorded and taken up."""
+    async def recorded(self, unit: str, reachable: bool = False) -> str:
+        """A concern is recorded and taken up. ``reachable``: the resident can be called back."""
         self.told += 1
-        body = {
+        body: dict[str, Any] = {
             "unit": unit,
             "kind": "condition",
             "category": self.random.choice(CATEGORIES),
@@ -116,6 +117,8 @@ class Stories:
             "subject": "楼道照明与漏水",
             "text": f"第 {self.told} 件",
         }
+        if reachable:
+            body["reporter"] = {"phone": f"139{self.told:08d}"}
         worker = self.people.worker_of(unit)
         case: str = (await self.clients.post(worker, "complaints", "/cases", body))["aggregate"]
         await self._case(worker, case, "accept")

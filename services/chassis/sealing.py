@@ -185,8 +185,15 @@ class Sealing:
         return await self._access.count(wanted, limit=TAILS_A_MINUTE + 1)
 
     async def _record(self, records: list[Document]) -> None:
+        """Keep these. The reason is sealed too: it is free text, and people write names into it."""
         if not records:
             return
+        reasons: dict[tuple[str, str], Binary] = {}
+        for record in records:
+            said = (record["scope"][0], record["because"])
+            if said not in reasons:
+                reasons[said] = await self._sealed(said[0], {"because": said[1]})
+            record["because"] = reasons[said]
         try:
             await self._access.insert_many(records)
         except Exception as error:
@@ -203,7 +210,10 @@ class Sealing:
         before: str | None = None,
         limit: int = 50,
     ) -> list[Document]:
-        """Who read what and why, newest first, for the data officer of ``scope``; ``before`` is the last id seen."""
+        """Who read what and why, newest first, for the data officer of ``scope``; ``before`` is the last id seen.
+
+        ``because`` is None where the district's key is gone.
+        """
         wanted: Document = {"scope": scope}
         if aggregate:
             wanted["aggregate"] = aggregate
@@ -211,7 +221,14 @@ class Sealing:
             wanted["by"] = by
         if before:
             wanted["_id"] = {"$lt": before}
-        return await self._access.find(wanted, sort=[("_id", -1)], limit=limit)
+        records = await self._access.find(wanted, sort=[("_id", -1)], limit=limit)
+        return [record | {"because": await self._reason_of(record)} for record in records]
+
+    async def _reason_of(self, record: Document) -> str | None:
+        try:
+            return str((await self.unseal(record["because"]))["because"])
+        except NotFound:
+            return None
 
 
 def _reason(because: str) -> str:

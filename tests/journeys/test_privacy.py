@@ -47,6 +47,10 @@ A subject is masked: telephones, numbers and doors go (see below), names are the
 """
 
 
+READS = {"directory GET /access-records", "complaints GET /accesses", "volunteers GET /accesses"}
+"""The records of reads themselves, for the data officer: with the reasons that readers gave, in their words."""
+
+
 class Doors:
     """Every way in, and what came back."""
 
@@ -69,7 +73,7 @@ class Doors:
         home = Asking(self.urls, self.home.token)
         for route in self._of(writing=True):
             if route.body is not None:
-                known = _codes(self.records, route) | {name: "公开" for name in PUBLISHED.get(str(route), ())}
+                known = _codes(self.records, route) | _published(route)
                 filling = Filling(route.named, known, MARKS.by_field(), complete=True)
                 self._note(route, home.ask(route, filling, self._path(route)))
 
@@ -77,7 +81,8 @@ class Doors:
         """The person in place of ids, codes and whatever else a route asks, in its path, query and headers too."""
         home, anonymous = Asking(self.urls, self.home.token), Asking(self.urls)
         for route in self._of():
-            filling = Filling(route.named, {"Linli-Phone": MARKS.phone}, {"": MARKS.name} | MARKS.by_field())
+            known = {"Linli-Phone": MARKS.phone} | _published(route)
+            filling = Filling(route.named, known, MARKS.by_field())
             path = {name: MARKS.name for name in route.in_path}
             query = {name: MARKS.phone for name in route.in_query if name not in ("because", "kind")}
             for who in (home, anonymous):
@@ -115,6 +120,10 @@ class Doors:
             self.errors[str(route)] = f"{response.status_code} {sorted(told)}"
         if response.status_code == 500:
             self.errors[str(route)] = "500"
+
+
+def _published(route: Route) -> dict[str, str]:
+    return dict.fromkeys(PUBLISHED.get(str(route), ()), "公开")
 
 
 def _codes(records: Records, route: Route) -> dict[str, Any]:
@@ -176,8 +185,11 @@ def test_nothing_of_the_person_is_legible_in_the_databases_files(doors: Doors) -
 
 @pytest.mark.mechanism("CMP-36")
 def test_a_telephone_in_a_subject_is_masked_where_it_is_listed(doors: Doors) -> None:
-    page = person(doors.urls, doors.home).get("complaints", f"/cases/{doors.records.ids['case']}")
-    assert "请联系" in page["subject"] and MARKS.phone not in page["subject"]
+    worker = person(doors.urls, doors.home)
+    told = {"kind": "condition", "category": "welfare", "channel": "visit", "subject": f"漏水,请联系{MARKS.phone}"}
+    case = worker.post("complaints", "/cases", told | {"unit": GRID, "text": MARKS.text()})["aggregate"]
+    subject = worker.get("complaints", f"/cases/{case}")["subject"]
+    assert "请联系" in subject and MARKS.phone not in subject
 
 
 def test_every_read_that_shows_the_person_is_recorded_before_it_answers(
@@ -188,7 +200,7 @@ def test_every_read_that_shows_the_person_is_recorded_before_it_answers(
     reader = whoever(system, DISTRICT)
     showing, silent = set(), []
     with MongoClient[Any](doors.plan.mongo) as client:
-        for route in (route for route in doors.routes if route.method == "GET" and not route.public):
+        for route in (one for one in doors.routes if one.method == "GET" and not one.public and str(one) not in READS):
             accesses = client[f"{doors.plan.prefix}_{route.service}"]["access"]
             before = accesses.count_documents({"by": reader.sub})
             response = _read(doors, route, reader.token, records)

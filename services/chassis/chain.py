@@ -1,6 +1,7 @@
 """The events of one aggregate in one batch, in order: dropped, applied, or parked."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from services.chassis.applying import Applying
 from services.chassis.breaker import Breaker
@@ -39,15 +40,16 @@ class Chain:
     async def run(self) -> None:
         """Take the events one after the other, then what lies parked directly behind the place."""
         for item in self.items:
-            if self._breaker.open:
-                self.interrupted = True
+            self.interrupted = self.interrupted or self._breaker.open
+            if self.interrupted:
                 return
             await self._take(item)
         if not (self.items and self._is_blocked()):
             await self._drain()
 
     async def _drain(self) -> None:
-        while self.after.waits() and not self.after.forked and not self._breaker.open:
+        asked = not self.items  # by a command: the place may not tell yet what has been parked this moment
+        while (asked or self.after.waits()) and not self.after.forked and not self._breaker.open:
             item = await self._next_parked()
             if item is None or (self._is_blocked() and not item.discarded) or not await self._proceed(item):
                 return
@@ -79,29 +81,34 @@ class Chain:
     async def _proceed(self, item: Item) -> bool:
         """Apply the next event and move the place; or park it and say no."""
         reacts = not item.discarded and self._applying.reacts(item)
-        fault = await self._apply(item) if reacts else None
+        fault = await self._applying.apply(item) if reacts else None
         if fault is not None:
-            self._park(item, fault)
-            self.after.blocked = item.seq
+            self._fail(item, fault)
             return False
+        if reacts:
+            self._breaker.passed()
+            self.applied.append(item.type)
         self.after.seq = item.seq
         self.after.last_id = "" if item.discarded else item.id
         if self.to_park:
             self.to_park.pop(item.row, None)
         self.settled.append(item)
-        if reacts:
-            self.applied.append(item.type)
         return True
 
-    async def _apply(self, item: Item) -> Fault | None:
-        fault = await self._applying.apply(item)
-        if fault is None:
-            self._breaker.passed()
-        elif fault.reason in LASTING or fault.reason == "trouble":
+    def _fail(self, item: Item, fault: Fault) -> None:
+        counts = fault.reason in LASTING or fault.reason == "trouble"
+        if counts and self._breaker.open:  # others of the batch opened it meanwhile: not one more is parked
+            self.interrupted = True
+            return
+        self._park(item, fault)
+        self.after.blocked = item.seq
+        if counts:
             self._breaker.parked(fault.code)
-        return fault
 
     def _park(self, item: Item, fault: Fault) -> None:
+        _, earlier = self.to_park.get(item.row, (item, None))
+        if earlier is not None:  # delivered twice in one batch
+            fault = replace(fault, tries=fault.tries + earlier.tries)
         self.to_park[item.row] = (item, fault)
         self.after.parked = max(self.after.parked, item.seq)
 

@@ -169,6 +169,7 @@ def _app(settings: Settings) -> _App:
         consumer_auto_offset_reset="none",
         processing_guarantee="at_least_once",
         stream_wait_empty=True,
+        table_standby_replicas=0,  # no tables: with 0 the group has an assignment that any client can read
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,

@@ -122,7 +122,7 @@ class Town:
             group.close()
 
 
-async def eventually(holds: Callable[[], Awaitable[Any]], within: float = 12.0) -> Any:
+async def eventually(holds: Callable[[], Awaitable[Any]], within: float = 30.0) -> Any:
     """Wait until it holds; fails with what was last seen."""
     limit = time.monotonic() + within
     while True:

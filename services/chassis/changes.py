@@ -1,20 +1,27 @@
 """The change stream of a service's aggregates: which changes carry events, and when a stream cannot go on.
 
+A thread of its own reads ahead, so that MongoDB prepares the next changes while the present ones are being published.
+
 Only inserts, and updates that set ``out``, are events. ``history`` must not be matched: its paths come in many shapes,
 and moving its head to the archive or erasing a sealed value would publish again.
 """
 
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple
 
-from pymongo.change_stream import DatabaseChangeStream
+from pymongo.change_stream import ChangeStream
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from services.chassis.positions import Token
 
 AWAIT_MS = 500
+PORTION = 500  # changes for one permit
+PORTIONS = 8  # that may lie read and not taken
 # ChangeStreamHistoryLost, CappedPositionLost, ChangeStreamFatalError, InvalidResumeToken: the token is of no more use.
 LOST = frozenset({286, 136, 280, 260})
 
@@ -42,39 +49,98 @@ def pipeline(aggregates: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
-class Changes:
-    """An open stream. Not safe for use by several threads."""
+class Idle(NamedTuple):
+    """Nothing to publish before ``token``, as of the monotonic instant ``asked``."""
 
-    def __init__(self, stream: DatabaseChangeStream[dict[str, Any]]) -> None:
+    token: Token
+    asked: float
+
+
+class Ahead:
+    """The changes of an open stream, read ahead. One thread takes them."""
+
+    def __init__(self, stream: ChangeStream[dict[str, Any]]) -> None:
         self._stream = stream
+        self._read: SimpleQueue[dict[str, Any] | Idle | Exception] = SimpleQueue()
+        self._permits = threading.Semaphore(PORTIONS)
+        self._taken = 0
+        self._closing = False
+        self._thread = threading.Thread(target=self._read_ahead, name="changes", daemon=True)
+        self._thread.start()
 
-    def next(self) -> dict[str, Any] | None:
-        """The next change that carries events, or None when there is none now. Raises TokenLost, PyMongoError."""
+    def take(self, seconds: float) -> dict[str, Any] | Idle | None:
+        """The next change that carries events, or that there is none; None when nothing is known within ``seconds``.
+
+        Raises TokenLost, or what PyMongo raised.
+        """
         try:
-            change = self._stream.try_next()
-        except OperationFailure as error:
-            raise _lost_or_same(error) from error
-        if change is None and not self._stream.alive:
-            raise TokenLost("invalidated")
-        return change
+            found = self._read.get(timeout=seconds)
+        except Empty:
+            return None
+        if isinstance(found, Exception):
+            raise found
+        if not isinstance(found, Idle):
+            self._taken += 1
+            if self._taken % PORTION == 0:
+                self._permits.release()
+        return found
 
-    def token(self) -> Token:
-        """Where the stream stands: everything before has been returned. Raises TokenLost when nobody can say."""
-        token = self._stream.resume_token
-        if token is None:
-            raise TokenLost("no token")
-        return token
+    def close(self) -> None:
+        """Stop reading and wait for the thread."""
+        self._closing = True
+        self._permits.release()
+        self._thread.join()
+
+    def _read_ahead(self) -> None:
+        count = 0
+        try:
+            while not self._closing:
+                asked = time.monotonic()
+                change = self._stream.try_next()
+                if change is None:
+                    self._read.put(Idle(_token(self._stream), asked))
+                    continue
+                self._read.put(change)
+                count += 1
+                if count % PORTION == 0:
+                    self._permits.acquire()
+        except OperationFailure as error:
+            self._read.put(_lost_or_same(error))
+        except Exception as error:  # noqa: BLE001 - raised where changes are taken
+            self._read.put(error)
+
+
+def present_token(database: Database[dict[str, Any]], aggregates: Sequence[str]) -> Token:
+    """Where the stream stands now: everything after it will be seen by whoever follows from it."""
+    with _opened(database, aggregates, None) as stream:
+        return _token(stream)
 
 
 @contextmanager
-def following(database: Database[dict[str, Any]], aggregates: Sequence[str], token: Token | None) -> Iterator[Changes]:
-    """The changes after ``token``, or from now on. Raises TokenLost when the server has forgotten the token."""
+def following(database: Database[dict[str, Any]], aggregates: Sequence[str], token: Token) -> Iterator[Ahead]:
+    """The changes after ``token``. Raises TokenLost when the server has forgotten it."""
+    with _opened(database, aggregates, token) as stream:
+        ahead = Ahead(stream)
+        try:
+            yield ahead
+        finally:
+            ahead.close()
+
+
+def _opened(
+    database: Database[dict[str, Any]], aggregates: Sequence[str], token: Token | None
+) -> ChangeStream[dict[str, Any]]:
     try:
-        stream = database.watch(pipeline(aggregates), resume_after=token, max_await_time_ms=AWAIT_MS, batch_size=2000)
+        return database.watch(pipeline(aggregates), resume_after=token, max_await_time_ms=AWAIT_MS, batch_size=2000)
     except OperationFailure as error:
         raise _lost_or_same(error) from error
-    with stream:
-        yield Changes(stream)
+
+
+def _token(stream: ChangeStream[dict[str, Any]]) -> Token:
+    token = stream.resume_token
+    if token is None or not stream.alive:
+        raise TokenLost("invalidated")
+    return token
 
 
 def _lost_or_same(error: OperationFailure) -> Exception:

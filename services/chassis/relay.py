@@ -22,7 +22,7 @@ from pymongo import MongoClient
 
 from services.chassis import topics
 from services.chassis.aggregate import Service
-from services.chassis.changes import Changes, TokenLost, following
+from services.chassis.changes import Ahead, Idle, TokenLost, following, present_token
 from services.chassis.contracts import encode
 from services.chassis.driver import Client, PyMongoError, is_passing
 from services.chassis.health import Health, Verdict
@@ -39,6 +39,7 @@ PUBLISHED = Counter("linli_relay_published", "Events that Kafka has acknowledged
 ACTIVE = Gauge("linli_relay_active", "1 where this process publishes the service's events", ["service"])
 RESCANS = Counter("linli_relay_rescans", "Times every changed aggregate was read again", ["service"])
 
+WAIT_SECONDS = 1.0  # for a change or the news that there is none
 READ_AT_ONCE = 500  # changes between two looks at lease, answers and time
 STORE_SECONDS = 1.0  # between two stored positions while there is progress
 IDLE_STORE_SECONDS = 5.0  # while there is nothing to publish: an old token falls off the server's log
@@ -78,7 +79,7 @@ class Leading:
         self._positions = Positions(self._database["relay"], held.fence)
         self._window = publisher.window(self._acknowledged)
         self._acked: tuple[Token, Timestamp] | None = None  # newer than what is stored
-        self._idle: tuple[Token, float] | None = None  # newer than everything sent; when it was asked for
+        self._idle: Idle | None = None  # newer than everything sent
         self._stored_at = self._read_at = self.moved_at = time.monotonic()
         self._count: Tally[str] = Tally()
         self._again = False
@@ -144,8 +145,7 @@ class Leading:
         RESCANS.labels(self._service).inc()
         LOG.warning("relay_rescan", owner=self._service, since=mark.isoformat() if mark else "the beginning")
         opened = time.monotonic()
-        with following(self._database, list(self._topics), None) as changes:
-            token = changes.token()
+        token = present_token(self._database, list(self._topics))
         sent = resend(self._database, self._service, self._topics, Choice(since=mark), self._window, self._require)
         self._positions.store(token, changed=None, age=time.monotonic() - opened)
         self._again = False
@@ -160,15 +160,17 @@ class Leading:
                 if time.monotonic() - self._stored_at >= (STORE_SECONDS if self._acked else IDLE_STORE_SECONDS):
                     self._store()
 
-    def _read(self, changes: Changes) -> None:
+    def _read(self, changes: Ahead) -> None:
+        self.moved_at = time.monotonic()
         for _ in range(READ_AT_ONCE):
-            asked = time.monotonic()
-            change = changes.next()
+            change = changes.take(WAIT_SECONDS)
             if change is None:
-                self._idle = (changes.token(), asked)
-                break
+                return
+            self._read_at = time.monotonic()
+            if isinstance(change, Idle):
+                self._idle = change
+                return
             self._publish(change)
-        self._read_at = self.moved_at = time.monotonic()
 
     def _publish(self, change: dict[str, Any]) -> None:
         aggregate, subject, out = change["ns"]["coll"], change["documentKey"]["_id"], change["out"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kafka.partitioner import murmur2 as kafkas_own_murmur2
 
 from services.chassis.contracts import (
     MAX_VALUE_BYTES,
@@ -17,6 +18,7 @@ from services.chassis.contracts import (
     decode,
     encode,
 )
+from services.chassis.publisher import murmur2
 
 AT = datetime(2026, 5, 1, 8, 30, 0, 123_000, tzinfo=UTC)
 ENTRY: dict[str, Any] = {
@@ -212,3 +214,8 @@ def test_a_reader_takes_only_what_it_declares() -> None:
         category: str
 
     assert Registered.model_validate(ENTRY["data"]).model_dump() == {"category": "noise"}
+
+
+@given(key=st.binary(min_size=1, max_size=60))
+def test_an_aggregate_lies_in_the_partition_where_every_kafka_client_looks_for_it(key: bytes) -> None:
+    assert murmur2(key) == kafkas_own_murmur2(key) & 0xFFFFFFFF

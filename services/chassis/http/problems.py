@@ -11,7 +11,8 @@ import structlog
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from services.chassis.errors import Invalid, NotFound, Problem, Unauthenticated
+from services.chassis.driver import is_passing
+from services.chassis.errors import Invalid, NotFound, Problem, Unauthenticated, Unavailable
 from services.chassis.http.answers import dumped
 from services.chassis.http.exchange import Exchange, Headers, Malformed
 from services.chassis.texts import Language, Texts, sayable_path
@@ -84,6 +85,9 @@ class Problems:
             error = self._input_invalid(error, exchange)
         elif isinstance(error, HTTPException):
             error = _framework_problem(error)
+        if not isinstance(error, Problem) and isinstance(error, Exception) and is_passing(error):
+            LOG.warning("database_away", error=type(error).__name__)
+            error = Unavailable()
         if not isinstance(error, Problem):
             LOG.error("unexpected", exc_info=error, route=exchange.served.template if exchange.served else "")
             error = Problem("internal")

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Request, Response, UploadFile
 from pydantic import AwareDatetime, BaseModel, Field
 from pydantic_core import PydanticCustomError
+from pymongo.errors import AutoReconnect
 
 from services.chassis.access import Access, Caller
 from services.chassis.aggregate import Service, Text
@@ -98,6 +99,8 @@ async def refuse(kind: str, caller: Recorder) -> Response:
         raise Conflict("contended")
     if kind == "field":
         raise Invalid("unit-unknown", field="unit")
+    if kind == "away":
+        raise AutoReconnect("13800001234")
     if kind == "custom":
         raise PydanticCustomError("odd", "13800001234")
     raise KeyError("张三 13800001234")

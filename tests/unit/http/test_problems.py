@@ -222,6 +222,12 @@ async def test_what_nobody_expected_is_told_as_internal_and_nothing_of_it_leaves
         assert PHONE not in answer.text
 
 
+async def test_a_database_that_is_away_is_told_as_unavailable_on_any_route(recorder: httpx.AsyncClient) -> None:
+    answer = await send(recorder, b"", "/refusals/away")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.headers["retry-after"] and PHONE not in answer.text
+
+
 async def test_the_problem_document_is_complete_and_in_both_languages(recorder: httpx.AsyncClient) -> None:
     chinese = await recorder.get("/cases/case_2", headers={"x-request-id": "trace-me-please"})
     english = await recorder.get("/cases/case_2", headers={"accept-language": "en-GB,en;q=0.9,zh;q=0.5"})

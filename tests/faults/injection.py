@@ -12,6 +12,7 @@ from tests.faults.stories import Overdue, Stories
 
 GOAL = 30.0  # seconds until requests succeed again
 PATIENCE = 120.0  # seconds until a fault counts as not overcome
+LOOK = 1.0  # seconds between two looks at who is ready
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Overcome:
 
     ``requests``: a request first sent after the fault was accepted. ``journey``: a concern recorded after the fault had
     gone through an order, a volunteer and a confirmation, and was solved, so that api, worker, relay, database and
-    broker all did their part. ``counted``: insight had counted it. ``ready``: every process said that it was ready.
+    broker all did their part. ``counted``: insight had counted it. ``ready``: from then on every process said that it
+    was ready; 0 when none ever said that it was not.
     """
 
     fault: str
@@ -88,7 +90,8 @@ class Injector:
             thawing = asyncio.create_task(self._thaw(fault))
         try:
             async with asyncio.timeout(PATIENCE):
-                await asyncio.gather(self._probe(told, began), self._ready(told, began, thawing))
+                probing = asyncio.create_task(self._probe(told, began))
+                await asyncio.gather(probing, self._ready(told, began, probing))
         except TimeoutError:
             told.trouble = "not overcome"
         except (GaveUp, Overdue, Refused) as trouble:
@@ -120,11 +123,14 @@ class Injector:
                 return
             await asyncio.sleep(0.3)
 
-    async def _ready(self, told: Overcome, began: float, thawing: "asyncio.Task[None] | None") -> None:
-        if thawing:
-            await asyncio.shield(thawing)
-        await asyncio.to_thread(self.system.wait_ready, PATIENCE)
-        told.ready = _since(began)
+    async def _ready(self, told: Overcome, began: float, probing: "asyncio.Task[None]") -> None:
+        """A process may take a while to notice, so look as long as the probe is under way."""
+        last, late = 0.0, True
+        while late or not probing.done():
+            late = bool(await asyncio.to_thread(self.system.not_ready))
+            last = _since(began) if late else last
+            await asyncio.wait({probing}, timeout=LOOK)
+        told.ready = last
 
 
 def _since(began: float) -> float:

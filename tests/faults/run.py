@@ -1,6 +1,6 @@
 """``make faults``: a system of its own under load, killed and paused part by part, and then judged.
 
-    python -m tests.faults.run [--seconds 150] [--seed n] [--faults n] [--rate 20]
+    python -m tests.faults.run [--seconds 150] [--seed n] [--faults n] [--only kafka] [--rate 20]
 
 Leaves ``.local/faults/report.json`` and the data and logs of the last run. Ends with 1 when a promise was broken.
 """
@@ -68,7 +68,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.run", description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=150, help="of load, at least")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of stories and pauses")
-    parser.add_argument("--faults", type=int, default=len(FAULTS), help=f"how many of the {len(FAULTS)}, in turn")
+    parser.add_argument("--faults", type=int, default=len(FAULTS), help="how many, in turn")
+    parser.add_argument("--only", default="", help="only faults of this program, for example kafka")
     parser.add_argument("--rate", type=float, default=20, help="requests a second, at most")
     return parser.parse_args()
 
@@ -78,7 +79,8 @@ def main() -> int:
     given = _arguments()
     folder = fresh_folder()
     print(f"种子 seed {given.seed} · {folder}", flush=True)
-    faults = [FAULTS[number % len(FAULTS)] for number in range(given.faults)]
+    chosen = [fault for fault in FAULTS if given.only in ("", fault.program)]
+    faults = [chosen[number % len(chosen)] for number in range(given.faults)]
     with system_of_its_own(folder) as system:
         course = run(system, faults, given.seconds, given.seed, given.rate, folder / "asked.jsonl")
     report.write(course, FOLDER / "report.json")

@@ -68,7 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.run", description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=150, help="of load, at least")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of stories and pauses")
-    parser.add_argument("--faults", type=int, default=len(FAULTS), help="how many, in turn")
+    parser.add_argument("--faults", type=int, default=None, help="how many, in turn; each once")
     parser.add_argument("--only", default="", help="only faults of this program, for example kafka")
     parser.add_argument("--rate", type=float, default=20, help="requests a second, at most")
     return parser.parse_args()
@@ -80,7 +80,8 @@ def main() -> int:
     folder = fresh_folder()
     print(f"种子 seed {given.seed} · {folder}", flush=True)
     chosen = [fault for fault in FAULTS if given.only in ("", fault.program)]
-    faults = [chosen[number % len(chosen)] for number in range(given.faults)]
+    many = len(chosen) if given.faults is None else given.faults
+    faults = [chosen[number % len(chosen)] for number in range(many)]
     with system_of_its_own(folder) as system:
         course = run(system, faults, given.seconds, given.seed, given.rate, folder / "asked.jsonl")
     report.write(course, FOLDER / "report.json")

@@ -14,7 +14,7 @@ PYTHON := .local/venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 ARGS ?=
 
-.PHONY: help run stop status clean test check lint types imports schemas mechanisms journey bench faults lock \
+.PHONY: help run ops stop status clean test check lint types imports schemas mechanisms journey bench faults lock \
 	python setup-run setup-test
 
 help:
@@ -37,6 +37,10 @@ run: setup-run
 
 stop status clean: python
 	@if [ -x $(PYTHON) ]; then exec $(PYTHON) -m deploy.local $@; else echo "尚未准备过 · Nothing is set up yet"; fi
+
+# make ops ARGS="parked list --service complaints": the operators' commands on the running demonstration
+ops: setup-run
+	@exec $(PYTHON) -m deploy.local ops $(ARGS)
 
 test: setup-test
 	@exec $(PYTEST) $(ARGS)

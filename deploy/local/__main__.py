@@ -11,13 +11,14 @@ import time
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from deploy.local.identity import accounts
 from deploy.local.install import LOCAL, ROOT
 from deploy.local.page import ready_page
 from deploy.local.plan import DEFAULT_BASE, Plan, environment
 from deploy.local.process import end
+from deploy.local.secret import Secrets
 from deploy.local.state import State
 from deploy.local.supervision import MARK, Supervisor, socket_for
 from deploy.local.system import System, end_recorded, held, running
@@ -167,10 +168,19 @@ def _remove(entry: Path) -> None:
         entry.unlink()
 
 
+def ops(given: list[str]) -> NoReturn:
+    """``python -m services …`` in the environment of the run, keys included: for the commands of docs/operations.md."""
+    plan = plan_from_environment()
+    own = environment(plan, Secrets(plan.data / "secrets"), "operations")
+    os.execvpe(sys.executable, [sys.executable, "-m", "services", *given], os.environ | own)
+
+
 COMMANDS = {"run": run, "stop": stop, "status": status, "clean": clean}
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["ops"]:
+        ops(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m deploy.local")
     parser.add_argument("command", choices=COMMANDS)
     try:

@@ -59,6 +59,7 @@ def command(port: int, data: Path, cache_gb: float = 1, oplog_mb: int = 1024) ->
     data.mkdir(parents=True, exist_ok=True)
     return [
         *(str(binary()), "--dbpath", str(data), "--port", str(port), "--bind_ip", HOST, "--nounixsocket", "--quiet"),
+        *("--slowms", "600000"),  # a slow operation is logged with its values: records of persons must not be
         *("--replSet", REPLICA_SET, "--wiredTigerCacheSizeGB", str(cache_gb), "--oplogSize", str(oplog_mb)),
     ]
 

@@ -191,8 +191,8 @@ def _not_ready(reasons: dict[str, str], plan: Plan, seconds: float) -> Trouble:
     names = ", ".join(reasons)
     details = "\n".join(f"  {name}: {reason} {_last_line(plan.log(name))}" for name, reason in reasons.items())
     return Trouble(
-        f"{seconds:.0f} 秒内未就绪:{names};日志在 {plan.data / 'log'}。\n{details}",
-        f"Not ready within {seconds:.0f} s: {names}; their logs say why.",
+        f"{seconds:.0f} 秒内未就绪:{names};日志在 {plan.data / 'log'};机器繁忙时请再次运行。\n{details}",
+        f"Not ready within {seconds:.0f} s: {names}; their logs say why. On a busy machine run it again.",
     )
 
 

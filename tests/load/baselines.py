@@ -5,11 +5,13 @@ Both keep what they answer: majority and journal. Started by the bench: ``uvicor
 """
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from fastapi import FastAPI
-from motor.motor_asyncio import AsyncIOMotorClient
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
 from pydantic import BaseModel
 
 
@@ -32,7 +34,15 @@ class Concern(BaseModel):
     reporter: Reporter
 
 
-app = FastAPI()
+@asynccontextmanager
+async def collections(app: FastAPI) -> AsyncIterator[None]:
+    """Made before the first request: transactions that make them conflict with each other."""
+    for name in ("bare", "record", "outbox"):
+        await database.create_collection(name)
+    yield
+
+
+app = FastAPI(lifespan=collections)
 client: AsyncIOMotorClient = AsyncIOMotorClient(os.environ["LINLI_MONGO"], w="majority", journal=True)  # type: ignore[type-arg]
 database = client["bench_baseline"]
 
@@ -50,7 +60,11 @@ async def outbox(concern: Concern) -> dict[str, str]:
     """A record and its event in one transaction."""
     at, own = datetime.now(UTC), str(uuid4())
     event = {"_id": str(uuid4()), "at": at, "type": "concern.recorded", "subject": own, "data": {"kind": concern.kind}}
-    async with await client.start_session() as session, session.start_transaction():
+
+    async def both(session: AsyncIOMotorClientSession) -> None:
         await database["record"].insert_one({"_id": own, "at": at, **concern.model_dump()}, session=session)
         await database["outbox"].insert_one(event, session=session)
+
+    async with await client.start_session() as session:
+        await session.with_transaction(both)
     return {"id": own}

@@ -12,18 +12,18 @@ from services.chassis.catalogue import Catalogue
 CATALOGUE = Catalogue(("directory", "complaints", "volunteers", "insight"))
 COMMANDS = {
     "relay": (
-        "services.chassis.relays",
+        "services.chassis.publishing.relays",
         "从一个进程发布各服务的事件 · publish several services' events from one process",
     ),
-    "republish": ("services.chassis.republishing", "重新发布历史事件 · send events of the past again"),
+    "republish": ("services.chassis.publishing.republishing", "重新发布历史事件 · send events of the past again"),
     "parked": (
-        "services.chassis.parked_command",
+        "services.chassis.consuming.parked_command",
         "停放的事件:列出、查看、重放、丢弃 · parked events: list, show, replay, discard, resume",
     ),
-    "reconcile": ("services.chassis.reconcile", "还有什么没有生效 · what a service has not applied yet"),
-    "clock": ("services.chassis.clock_command", "查看或向前移动时钟 · show the clock, or move it forward"),
+    "reconcile": ("services.chassis.consuming.reconcile", "还有什么没有生效 · what a service has not applied yet"),
+    "clock": ("services.chassis.clocks.clock_command", "查看或向前移动时钟 · show the clock, or move it forward"),
     "rebuild": ("services.insight.rebuild", "由各服务的历史重算统计 · make insight's figures anew from the histories"),
-    "schemas": ("services.chassis.schemas", "导出或检查公开的契约 · export or check the published contract"),
+    "schemas": ("services.chassis.contracts.schemas", "导出或检查公开的契约 · export or check the published contract"),
 }
 
 

@@ -23,7 +23,7 @@ from stdnum.cn import ric
 
 from deploy.local.desk import Desk
 from deploy.local.trouble import Trouble
-from services.chassis.spreadsheets import write_table
+from services.chassis.files.spreadsheets import write_table
 from services.directory.intake.columns import COLUMNS
 
 STREET = "unit_demo-d2-s1"

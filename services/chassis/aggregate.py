@@ -10,7 +10,7 @@ from services.kernel.events import Event, Happened, State
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
-    from services.chassis.reactions import Reactions
+    from services.chassis.consuming.reactions import Reactions
     from services.chassis.runtime import Runtime
 
 S = TypeVar("S", bound=State)

@@ -12,10 +12,10 @@ from contextlib import nullcontext, suppress
 import structlog
 
 from services.chassis.aggregate import Service
-from services.chassis.driver import is_passing
 from services.chassis.health import serve_health
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
+from services.chassis.storage.driver import is_passing
 from services.chassis.telemetry import configure_logs
 
 LOG = structlog.get_logger()
@@ -117,16 +117,16 @@ async def _api(runtime: Runtime, stopping: asyncio.Event) -> None:
 
 
 async def _worker(runtime: Runtime, stopping: asyncio.Event) -> None:
-    from services.chassis.deadlines import Sweep
-    from services.chassis.guard import Guard
-    from services.chassis.restamp import Restamp
+    from services.chassis.clocks.deadlines import Sweep
+    from services.chassis.consuming.guard import Guard
+    from services.chassis.districts.restamp import Restamp
 
     parts = (Guard(runtime), Sweep(runtime), Restamp(runtime))
     await _together(runtime, stopping, *(part.run(stopping) for part in parts))
 
 
 async def _relay(runtime: Runtime, stopping: asyncio.Event) -> None:
-    from services.chassis.relay import Relay
+    from services.chassis.publishing.relay import Relay
 
     await _together(runtime, stopping, Relay(runtime).run(stopping))
 

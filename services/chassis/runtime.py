@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from services.chassis.access import Access
 from services.chassis.aggregate import Service
-from services.chassis.clients import Peers
-from services.chassis.clock import Clock
-from services.chassis.driver import Backend, Client, Database, PyMongoError, connect
+from services.chassis.callers.access import Access
+from services.chassis.callers.clients import Peers
+from services.chassis.clocks.clock import Clock
+from services.chassis.districts.policies import Policies
+from services.chassis.districts.units import Units
 from services.chassis.health import Health
-from services.chassis.history import History
-from services.chassis.policies import Policies
-from services.chassis.sealing import Sealing
+from services.chassis.personal.sealing import Sealing
 from services.chassis.settings import Settings
+from services.chassis.storage.driver import Backend, Client, Database, PyMongoError, connect
+from services.chassis.storage.history import History
 from services.chassis.telemetry import measure_skew
-from services.chassis.units import Units
 
 
 class Runtime:

@@ -21,7 +21,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from structlog.typing import ExcInfo
 
 if TYPE_CHECKING:
-    from services.chassis.driver import Database
+    from services.chassis.storage.driver import Database
 
 DIGITS = re.compile(r"\d{7,}")
 IDENTIFIER = re.compile(r"(?:[a-z][a-z0-9]*_)?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|[0-9a-f]{32}")

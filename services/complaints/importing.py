@@ -12,8 +12,8 @@ from pymongo import ReplaceOne
 
 from services.chassis.context import Context, digest
 from services.chassis.errors import KeyReused, NotFound, Problem
-from services.chassis.history import Written, id_for
-from services.chassis.spreadsheets import Row
+from services.chassis.files.spreadsheets import Row
+from services.chassis.storage.history import Written, id_for
 from services.complaints.codes import code_of, hash_of
 from services.complaints.domain.imports import Advance, Begin, Failure
 from services.complaints.rulebook import rules_now
@@ -21,7 +21,7 @@ from services.complaints.workbook import Known, command_of
 from services.kernel.events import Refused
 
 if TYPE_CHECKING:
-    from services.chassis.access import Caller
+    from services.chassis.callers.access import Caller
     from services.chassis.runtime import Runtime
 
 IMPORT, CASE = "import", "case"

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from services.chassis.districts.units import UnitView
 from services.chassis.errors import Invalid
-from services.chassis.units import UnitView
 from services.complaints.domain.rules import Rules
 from services.kernel.case.custody import Party
 
 if TYPE_CHECKING:
-    from services.chassis.access import Caller
+    from services.chassis.callers.access import Caller
     from services.chassis.runtime import Runtime
 
 Ladder = tuple[tuple[str, str], ...]

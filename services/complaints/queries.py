@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from services.chassis.driver import Document
-from services.chassis.queries import Filter, ListSpec
+from services.chassis.storage.driver import Document
+from services.chassis.storage.queries import Filter, ListSpec
 
 if TYPE_CHECKING:
     from services.chassis.runtime import Runtime

@@ -7,8 +7,8 @@ which resolve for ever.
 
 from datetime import date
 
+from services.chassis.consuming.reactions import Doing, Reactions
 from services.chassis.errors import NotFound
-from services.chassis.reactions import Doing, Reactions
 from services.complaints.domain.commands import EndOrder, Move, OrderEnd, PartyEnded
 from services.complaints.importing import CASE, IMPORT, apply_portion
 from services.complaints.places import ladder_of

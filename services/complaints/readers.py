@@ -1,6 +1,6 @@
 """What complaints reads of others' events."""
 
-from services.chassis.contracts import Reader
+from services.chassis.contracts.wire import Reader
 
 
 class OrderOver(Reader):

@@ -12,7 +12,7 @@ from services.kernel.events import Refused
 from services.kernel.values import day_at
 
 if TYPE_CHECKING:
-    from services.chassis.policies import Policies
+    from services.chassis.districts.policies import Policies
     from services.chassis.runtime import Runtime
 
 NAMES = ("categories", "channels", "promises", "workflow", "escalation", "reasons")

@@ -7,10 +7,10 @@ from typing import Any
 
 from openpyxl.utils import get_column_letter
 
-from services.chassis.cells import CellFault, Kind, Plain, as_text, choice, moment, phone
-from services.chassis.spreadsheets import CellError, Column, Reading, Row
+from services.chassis.districts.units import UnitView
+from services.chassis.files.cells import CellFault, Kind, Plain, as_text, choice, moment, phone
+from services.chassis.files.spreadsheets import CellError, Column, Reading, Row
 from services.chassis.texts import Texts
-from services.chassis.units import UnitView
 from services.complaints.domain.commands import Record, Settlement
 from services.complaints.domain.decide import decide
 from services.complaints.domain.rules import Rules

@@ -5,11 +5,11 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from services.chassis.access import Caller
-from services.chassis.driver import Document
-from services.chassis.lookups import TEXT
-from services.chassis.queries import Scoped
-from services.chassis.units import UnitView
+from services.chassis.callers.access import Caller
+from services.chassis.districts.units import UnitView
+from services.chassis.personal.lookups import TEXT
+from services.chassis.storage.driver import Document
+from services.chassis.storage.queries import Scoped
 from services.directory.domain.persons import MARKERS
 from services.directory.domain.policies import CONCERNS_DAY
 from services.directory.tree import today, zone_of

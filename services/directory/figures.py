@@ -4,8 +4,8 @@ from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from services.chassis.driver import Document
-from services.chassis.queries import Scoped
+from services.chassis.storage.driver import Document
+from services.chassis.storage.queries import Scoped
 from services.directory.domain.places import KINDS, Position, metres_between
 from services.directory.domain.policies import HOUSEHOLDS_PER_WORKER
 from services.directory.domain.staff import MANNED, SERVES_GRID

@@ -4,7 +4,7 @@ that it is taken elsewhere is told, where and by whom is not."""
 from typing import TYPE_CHECKING
 
 from services.chassis.errors import Conflict
-from services.chassis.lookups import NUMBER
+from services.chassis.personal.lookups import NUMBER
 from services.directory.domain.persons import Identity
 from services.directory.sealed import DOOR, Hands
 

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from services.chassis.driver import Document
-from services.chassis.queries import Filter, ListSpec
+from services.chassis.storage.driver import Document
+from services.chassis.storage.queries import Filter, ListSpec
 
 
 def item_of(document: Document) -> dict[str, Any]:

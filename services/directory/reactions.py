@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
+from services.chassis.consuming.reactions import Doing, Reactions
 from services.chassis.context import Context
-from services.chassis.contracts import Reader
-from services.chassis.queries import Scoped
-from services.chassis.reactions import Doing, Reactions
+from services.chassis.contracts.wire import Reader
+from services.chassis.storage.queries import Scoped
 from services.directory.domain import residents, units
 from services.directory.intake.running import run_portion
 from services.directory.tree import UNIT, today

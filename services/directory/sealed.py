@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from services.chassis.lookups import NAME, NUMBER, PHONE, TAIL, TEXT
+from services.chassis.personal.lookups import NAME, NUMBER, PHONE, TAIL, TEXT
 from services.directory.domain.households import ADDRESS, Sealed
 from services.directory.domain.persons import CONTACTS, IDENTITY, MARKERS, Contact, Identity, Marker
 
 if TYPE_CHECKING:
-    from services.chassis.sealing import Sealing
+    from services.chassis.personal.sealing import Sealing
 
 DOOR, ROW = "door", "row"
 

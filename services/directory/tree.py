@@ -9,9 +9,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from services.chassis.context import Context
+from services.chassis.districts.units import Units, UnitView
 from services.chassis.errors import Conflict, Invalid, NotFound
-from services.chassis.history import History, Written
-from services.chassis.units import Units, UnitView
+from services.chassis.storage.history import History, Written
 from services.directory.domain import units as domain
 from services.kernel.values import day_at
 

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from services.chassis.access import Caller
-from services.chassis.driver import Collection
+from services.chassis.callers.access import Caller
+from services.chassis.districts.units import UnitUnknown, UnitView
 from services.chassis.errors import Invalid, NotFound
 from services.chassis.http import allow
-from services.chassis.units import UnitUnknown, UnitView
+from services.chassis.storage.driver import Collection
 from services.insight.catalogue import catalogue
 from services.insight.domain.indicators import Indicator, shown
 from services.insight.figures import figure, span_of

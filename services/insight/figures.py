@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from services.chassis.driver import Collection
+from services.chassis.storage.driver import Collection
 from services.insight.catalogue import catalogue
 from services.insight.domain.indicators import Indicator, printed_percentage, ratio, shown
 from services.insight.queries import Span, count

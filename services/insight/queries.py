@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.chassis.driver import Collection, Document
+from services.chassis.storage.driver import Collection, Document
 from services.insight.domain.indicators import OUTCOMES, Indicator
 
 Pipeline = list[Document]

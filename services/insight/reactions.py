@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from services.chassis.reactions import Doing, Reactions
+from services.chassis.consuming.reactions import Doing, Reactions
 from services.insight.domain.indicators import ancestors
 from services.insight.readers import (
     Bare,

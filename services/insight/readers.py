@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.chassis.contracts import Reader
+from services.chassis.contracts.wire import Reader
 
 
 class Bare(Reader):

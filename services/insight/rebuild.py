@@ -14,11 +14,11 @@ from typing import Any
 from pymongo import DeleteOne, UpdateOne
 
 from services.chassis.catalogue import Catalogue
-from services.chassis.contracts import Envelope, decode, encode
-from services.chassis.driver import Document, connect
-from services.chassis.reactions import Doing
-from services.chassis.resend import Choice, chosen
+from services.chassis.consuming.reactions import Doing
+from services.chassis.contracts.wire import Envelope, decode, encode
+from services.chassis.publishing.resend import Choice, chosen
 from services.chassis.settings import Settings
+from services.chassis.storage.driver import Document, connect
 from services.insight.reactions import REACTIONS
 from services.insight.rows import ROWS
 

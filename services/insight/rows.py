@@ -11,8 +11,8 @@ from typing import Any
 
 from pymongo import UpdateOne
 
-from services.chassis.contracts import Envelope
-from services.chassis.reactions import Doing
+from services.chassis.consuming.reactions import Doing
+from services.chassis.contracts.wire import Envelope
 
 ROWS = "rows"
 INDEXES = {

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from services.chassis.driver import Document
-from services.chassis.history import Stored
+from services.chassis.storage.driver import Document
+from services.chassis.storage.history import Stored
 from services.kernel.matching import Candidate, Need, Ranking, rank
 from services.volunteers.domain.order.state import Order
 from services.volunteers.domain.rules import Rules

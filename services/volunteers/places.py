@@ -1,6 +1,6 @@
 """Where an order or a volunteer stands among the units that organise service: the grid and those above it."""
 
-from services.chassis.units import Units
+from services.chassis.districts.units import Units
 
 ABOVE = ("community", "street", "district")
 GRID, LAYER = "grid", "community"  # party grids may cover the same buildings; service goes by the community's

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from services.chassis.driver import Document
-from services.chassis.queries import Filter, ListSpec
+from services.chassis.storage.driver import Document
+from services.chassis.storage.queries import Filter, ListSpec
 
 VOLUNTEER, TEAM, ORDER, HOURS = "volunteer", "team", "order", "hours"
 STAGES = frozenset({"requested", "offered", "accepted", "done", "confirmed", "unfilled", "cancelled"})

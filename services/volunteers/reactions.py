@@ -1,7 +1,7 @@
 """What volunteers does when events arrive. Each step writes one aggregate; its event brings about the next."""
 
-from services.chassis.history import id_for
-from services.chassis.reactions import Doing, Reactions
+from services.chassis.consuming.reactions import Doing, Reactions
+from services.chassis.storage.history import id_for
 from services.kernel.events import Refused
 from services.volunteers.candidates import BUSY, ranking
 from services.volunteers.codes import code_of, hash_of

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from services.chassis.contracts import Reader
+from services.chassis.contracts.wire import Reader
 from services.kernel.values import Day
 
 

@@ -11,10 +11,10 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from services.__main__ import CATALOGUE
-from services.chassis.contracts import Reader, decode, encode
-from services.chassis.eventschemas import event_schema, event_types
-from services.chassis.guard import reactions_of
-from services.chassis.schemas import PLACE
+from services.chassis.consuming.guard import reactions_of
+from services.chassis.contracts.eventschemas import event_schema, event_types
+from services.chassis.contracts.schemas import PLACE
+from services.chassis.contracts.wire import Reader, decode, encode
 from services.kernel.events import Event
 from tests.contract.generated import LATER, examples
 

@@ -9,11 +9,11 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from services.__main__ import CATALOGUE, main
-from services.chassis import schemas
 from services.chassis.aggregate import AggregateType, Service
 from services.chassis.catalogue import Catalogue
-from services.chassis.compatibility import breaks
-from services.chassis.eventschemas import asyncapi, event_schema
+from services.chassis.contracts import schemas
+from services.chassis.contracts.compatibility import breaks
+from services.chassis.contracts.eventschemas import asyncapi, event_schema
 from services.kernel.events import Event, State, Value
 
 REFERENCE = {"type": "object", "properties": {"$ref": {"type": "string"}}, "required": ["$ref"]}

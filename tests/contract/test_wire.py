@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka.partitioner import murmur2 as kafkas_own_murmur2
 
-from services.chassis.contracts import (
+from services.chassis.contracts.wire import (
     MAX_VALUE_BYTES,
     REQUIRED_HEADERS,
     Headers,
@@ -18,7 +18,7 @@ from services.chassis.contracts import (
     decode,
     encode,
 )
-from services.chassis.publisher import murmur2
+from services.chassis.publishing.publisher import murmur2
 
 AT = datetime(2026, 5, 1, 8, 30, 0, 123_000, tzinfo=UTC)
 ENTRY: dict[str, Any] = {

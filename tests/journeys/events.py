@@ -6,7 +6,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 
-from services.chassis.contracts import Envelope, decode
+from services.chassis.contracts.wire import Envelope, decode
 
 
 class Watcher:

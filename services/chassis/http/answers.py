@@ -10,7 +10,7 @@ from starlette.responses import Response
 from services.chassis.http.exchange import Headers
 
 if TYPE_CHECKING:
-    from services.chassis.history import Written
+    from services.chassis.storage.history import Written
 
 JSON = (b"content-type", b"application/json")
 

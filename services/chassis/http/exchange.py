@@ -9,7 +9,7 @@ from services.chassis.telemetry import Trail, continued
 from services.chassis.texts import Language, language_of
 
 if TYPE_CHECKING:
-    from services.chassis.access import Caller
+    from services.chassis.callers.access import Caller
     from services.chassis.http.routes import Served
 
 Headers = list[tuple[bytes, bytes]]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
 from services.chassis.context import Context, digest
 from services.chassis.errors import Busy, Forbidden
 from services.chassis.http.exchange import Exchange, Malformed, exchange_of

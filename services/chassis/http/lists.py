@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from services.chassis.http.exchange import Exchange, Malformed
 from services.chassis.http.given import Given
-from services.chassis.queries import DEFAULT, MOST, Asked, Filter, ListSpec, read_page
+from services.chassis.storage.queries import DEFAULT, MOST, Asked, Filter, ListSpec, read_page
 
 MOST_PARAMETERS = 40
 SCHEMAS: dict[type, dict[str, Any]] = {

@@ -11,10 +11,10 @@ import structlog
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from services.chassis.driver import is_passing
 from services.chassis.errors import Invalid, NotFound, Problem, Unauthenticated, Unavailable
 from services.chassis.http.answers import dumped
 from services.chassis.http.exchange import Exchange, Headers, Malformed
+from services.chassis.storage.driver import is_passing
 from services.chassis.texts import Language, Texts, sayable_path
 from services.chassis.texts.input import CODES, OTHERWISE
 from services.kernel.events import Refused

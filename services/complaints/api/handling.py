@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
 from services.chassis.errors import Forbidden, Invalid
 from services.chassis.http import Answer, IfVersion, Operation, Running, allow
 from services.complaints.api.bodies import Dispatching, Reasoned, Supplementing

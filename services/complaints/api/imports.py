@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
 from services.chassis.errors import Invalid
+from services.chassis.files.spreadsheets import EXCEL, write_table
 from services.chassis.http import Answer, Operation, Running, allow
-from services.chassis.spreadsheets import EXCEL, write_table
 from services.complaints.importing import IMPORT, begin, known_in
 from services.complaints.workbook import check, columns
 

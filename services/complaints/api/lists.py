@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
 from services.chassis.errors import NotFound
 from services.chassis.http import Answer, Running, allow, listing
-from services.chassis.queries import Asked, ListSpec, Scalar, Scoped
+from services.chassis.storage.queries import Asked, ListSpec, Scalar, Scoped
 from services.complaints import queries
 from services.complaints.api.bodies import Phone
 from services.complaints.api.stepping import found

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from services.chassis.access import Caller
-from services.chassis.history import id_for
+from services.chassis.callers.access import Caller
 from services.chassis.http import Answer, IfVersion, Operation, Running, allow
+from services.chassis.storage.history import id_for
 from services.complaints.api.bodies import Ordering, Reasoned
 from services.complaints.api.stepping import take
 from services.complaints.domain import commands as c

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
 from services.chassis.errors import Invalid, NotFound
-from services.chassis.history import Stored
 from services.chassis.http import Answer, Operation, Running, answer, open_to_all
-from services.chassis.queries import Scoped
+from services.chassis.storage.history import Stored
+from services.chassis.storage.queries import Scoped
 from services.complaints.api.bodies import CallingBack, Objecting, PublicRecording
 from services.complaints.api.recording import recorded
 from services.complaints.api.stepping import CASE

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
 from services.chassis.context import Context
-from services.chassis.history import id_for
 from services.chassis.http import Answer, Operation, Running, allow, answer
+from services.chassis.storage.history import id_for
 from services.complaints.api.bodies import Recording, Reporter
 from services.complaints.api.stepping import CASE
 from services.complaints.codes import code_of, hash_of

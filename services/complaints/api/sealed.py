@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
 from services.chassis.http import Answer, Operation, Running, allow, answer
 from services.complaints.api.bodies import Erasing
 from services.complaints.api.stepping import found

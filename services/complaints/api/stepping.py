@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
 from services.chassis.context import Context
-from services.chassis.history import Stored
 from services.chassis.http import Answer, Running, answer
+from services.chassis.storage.history import Stored
 from services.complaints.domain.rules import Rules
 from services.complaints.domain.state import Case
 from services.complaints.places import party_of

@@ -5,11 +5,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
+from services.chassis.districts.units import UnitUnknown
 from services.chassis.errors import Invalid, NotFound
 from services.chassis.http import Answer, IfVersion, Operation, Running, allow, listing, open_to_all
-from services.chassis.queries import Asked, Scoped
-from services.chassis.units import UnitUnknown
+from services.chassis.storage.queries import Asked, Scoped
 from services.complaints.api.bodies import Hanging, Reasoned
 from services.complaints.api.stepping import take
 from services.complaints.domain import commands as c

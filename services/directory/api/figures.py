@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
 from services.chassis.http import Answer, Running, allow
-from services.chassis.queries import Scoped
+from services.chassis.storage.queries import Scoped
 from services.directory import figures
 from services.directory.domain.policies import VERIFY_EVERY_DAYS
 from services.directory.tree import found, today

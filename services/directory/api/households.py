@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StringConstraints
 
-from services.chassis.access import Caller
-from services.chassis.history import id_for
+from services.chassis.callers.access import Caller
 from services.chassis.http import Answer, IfVersion, Operation, Running, allow, answer, listing
-from services.chassis.queries import Asked, Scoped
+from services.chassis.storage.history import id_for
+from services.chassis.storage.queries import Asked, Scoped
 from services.directory.domain import households as domain
 from services.directory.known import refuse_taken_door
 from services.directory.queries import HOUSEHOLDS

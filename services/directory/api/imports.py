@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
+from services.chassis.files.spreadsheets import CSV, EXCEL, write_table
 from services.chassis.http import Answer, Operation, Running, allow, answer, listing
-from services.chassis.queries import Asked, Scoped
-from services.chassis.spreadsheets import CSV, EXCEL, write_table
+from services.chassis.storage.queries import Asked, Scoped
 from services.directory.domain.imports import Kind
 from services.directory.intake.accept import IMPORT, Checked, Desk
 from services.directory.intake.columns import COLUMNS

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StringConstraints, model_validator
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
 from services.chassis.context import Context
 from services.chassis.errors import Conflict, Invalid, PreconditionFailed
-from services.chassis.history import Stored, Written
 from services.chassis.http import Answer, IfVersion, Operation, Running, allow, answer
-from services.chassis.lookups import NAME, NUMBER, PHONE, TAIL
-from services.chassis.queries import Scoped
+from services.chassis.personal.lookups import NAME, NUMBER, PHONE, TAIL
+from services.chassis.storage.history import Stored, Written
+from services.chassis.storage.queries import Scoped
 from services.directory.api.residents import RESIDENT, resolved
 from services.directory.domain import markers, residents
 from services.directory.domain.persons import (

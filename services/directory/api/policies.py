@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StringConstraints
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
 from services.chassis.context import Context
 from services.chassis.errors import NotFound
-from services.chassis.history import Written, id_for
 from services.chassis.http import Answer, Operation, Running, allow, answer, listing
-from services.chassis.queries import Asked, Scoped
+from services.chassis.storage.history import Written, id_for
+from services.chassis.storage.queries import Asked, Scoped
 from services.directory.domain import policies as domain
 from services.directory.queries import POLICIES
 from services.directory.tree import found, seen, today

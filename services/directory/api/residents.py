@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
 from services.chassis.context import Context
 from services.chassis.errors import Conflict, NotFound
-from services.chassis.history import Stored, id_for
 from services.chassis.http import Answer, IfVersion, Operation, Running, allow, answer, listing
-from services.chassis.lookups import NUMBER
-from services.chassis.queries import Asked, Scoped
+from services.chassis.personal.lookups import NUMBER
+from services.chassis.storage.history import Stored, id_for
+from services.chassis.storage.queries import Asked, Scoped
 from services.directory.domain import markers, residents
 from services.directory.domain.households import Household, Sealed
 from services.directory.domain.persons import (

@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StringConstraints
 
-from services.chassis.access import Caller
-from services.chassis.history import id_for
+from services.chassis.callers.access import Caller
 from services.chassis.http import Answer, IfVersion, Operation, Running, allow, answer, listing
-from services.chassis.queries import Asked, Scoped
+from services.chassis.storage.history import id_for
+from services.chassis.storage.queries import Asked, Scoped
 from services.directory.domain import staff as domain
 from services.directory.domain.households import Sealed
 from services.directory.domain.persons import checked_phone

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StringConstraints
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
 from services.chassis.errors import Forbidden
-from services.chassis.history import id_for
 from services.chassis.http import Answer, IfVersion, Operation, Running, allow, answer, listing
-from services.chassis.queries import Asked, Scoped
+from services.chassis.storage.history import id_for
+from services.chassis.storage.queries import Asked, Scoped
 from services.directory.domain import units as domain
 from services.directory.queries import UNITS
 from services.directory.tree import UNIT, cover_command, found, seen, today, tree_of

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, Field
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
 from services.chassis.errors import Invalid
-from services.chassis.history import id_for
 from services.chassis.http import Answer, Operation, Running, allow, answer, listing
-from services.chassis.queries import Asked, Scoped
+from services.chassis.storage.history import id_for
+from services.chassis.storage.queries import Asked, Scoped
 from services.directory.api.residents import resolved
 from services.directory.concerns_day import visit_list
 from services.directory.domain import visits as domain

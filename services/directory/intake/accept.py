@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from services.chassis.context import Context
-from services.chassis.history import Written, id_for
-from services.chassis.spreadsheets import CellError, Reading, Row
-from services.chassis.units import UnitView
+from services.chassis.districts.units import UnitView
+from services.chassis.files.spreadsheets import CellError, Reading, Row
+from services.chassis.storage.history import Written, id_for
 from services.directory.domain.imports import Accept, Kind
 from services.directory.intake import households_file, units_file
 from services.directory.intake.apply_households import compare_households

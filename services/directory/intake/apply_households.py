@@ -7,8 +7,8 @@ says something else is written anew.
 
 from typing import TYPE_CHECKING, Any
 
-from services.chassis.history import id_for
-from services.chassis.lookups import NUMBER
+from services.chassis.personal.lookups import NUMBER
+from services.chassis.storage.history import id_for
 from services.directory.domain import households, residents
 from services.directory.domain.households import Sealed
 from services.directory.domain.persons import CONTACTS, IDENTITY, MARKERS, Contact, Identity, Marker
@@ -17,8 +17,8 @@ from services.directory.sealed import DOOR, ROW, Hands, together
 from services.directory.tree import zone_of
 
 if TYPE_CHECKING:
-    from services.chassis.driver import Document
     from services.chassis.runtime import Runtime
+    from services.chassis.storage.driver import Document
 
 HOUSEHOLD, RESIDENT = "household", "resident"
 SEEN = {"keys": 1, "state": 1}

@@ -8,8 +8,8 @@ from services.directory.intake.outcome import Outcome, Steps, each
 from services.directory.tree import UNIT, cover_command, today, tree_of
 
 if TYPE_CHECKING:
-    from services.chassis.driver import Document
     from services.chassis.runtime import Runtime
+    from services.chassis.storage.driver import Document
 
 
 async def apply_units(runtime: "Runtime", records: list[dict[str, Any]], steps: Steps) -> Outcome:

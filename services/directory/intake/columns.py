@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from services.chassis.cells import CellFault, Kind, Plain, as_text, choice, day, phone, yes_no
-from services.chassis.spreadsheets import Column
+from services.chassis.files.cells import CellFault, Kind, Plain, as_text, choice, day, phone, yes_no
+from services.chassis.files.spreadsheets import Column
 from services.directory.domain.markers import CODES
 
 _BETWEEN = re.compile(r"[、,，;；/\n]+")

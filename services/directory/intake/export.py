@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from services.chassis.access import Caller
-from services.chassis.driver import Document
+from services.chassis.callers.access import Caller
 from services.chassis.errors import Invalid
-from services.chassis.history import Stored
-from services.chassis.queries import Scoped
+from services.chassis.storage.driver import Document
+from services.chassis.storage.history import Stored
+from services.chassis.storage.queries import Scoped
 from services.directory.domain.households import ADDRESS
 from services.directory.domain.persons import CONTACTS, IDENTITY, MARKERS
 from services.directory.tree import UNIT

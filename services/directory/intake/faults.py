@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from openpyxl.utils import get_column_letter
 
-from services.chassis.spreadsheets import CellError, Column
+from services.chassis.files.spreadsheets import CellError, Column
 
 MOST = 500
 

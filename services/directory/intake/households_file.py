@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from services.chassis.spreadsheets import Row
+from services.chassis.files.spreadsheets import Row
 from services.directory.domain.persons import birth_of, checked_number
 from services.directory.intake.faults import Faults
 from services.directory.intake.units_file import KnownUnit

@@ -10,7 +10,7 @@ from services.directory.intake.portions import Portions
 from services.kernel.events import Refused
 
 if TYPE_CHECKING:
-    from services.chassis.reactions import Doing
+    from services.chassis.consuming.reactions import Doing
 
 IMPORT = "import"
 APPLY = {"units": apply_units, "households": apply_households}

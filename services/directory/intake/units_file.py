@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from services.chassis.spreadsheets import Row
+from services.chassis.files.spreadsheets import Row
 from services.directory.domain.units import COVERABLE, SUPERIORS
 from services.directory.intake.faults import Faults
 

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
 from services.chassis.http import Answer, IfVersion, Operation, Running, allow, answer, listing
-from services.chassis.queries import Asked, ListSpec, Scoped
+from services.chassis.storage.queries import Asked, ListSpec, Scoped
 from services.volunteers.api.bodies import AskingCorrection, Available
 from services.volunteers.api.stepping import Id, as_own, me
 from services.volunteers.domain.hours import AskCorrection

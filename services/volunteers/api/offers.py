@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from services.chassis.access import Caller
-from services.chassis.driver import Document
+from services.chassis.callers.access import Caller
 from services.chassis.errors import NotFound
-from services.chassis.history import Stored
 from services.chassis.http import Answer, Operation, Running, allow
-from services.chassis.queries import Scoped
+from services.chassis.storage.driver import Document
+from services.chassis.storage.history import Stored
+from services.chassis.storage.queries import Scoped
 from services.kernel.events import Refused
 from services.volunteers.api.bodies import Declining, Done
 from services.volunteers.api.stepping import Id, as_own, found_order, me, take

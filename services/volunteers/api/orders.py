@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from services.chassis.access import Caller
-from services.chassis.history import id_for
+from services.chassis.callers.access import Caller
 from services.chassis.http import Answer, IfVersion, Operation, Running, allow, answer, listing
-from services.chassis.queries import Asked, Scoped
+from services.chassis.storage.history import id_for
+from services.chassis.storage.queries import Asked, Scoped
 from services.kernel.events import Refused
 from services.volunteers.api.bodies import Cancelling, Requesting, Task
 from services.volunteers.api.stepping import Id, found_order, history_shown, take, worker

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
 
-from services.chassis.driver import Document
 from services.chassis.errors import NotFound
 from services.chassis.http import Answer, Operation, Running, open_to_all
-from services.chassis.queries import Scoped
+from services.chassis.storage.driver import Document
+from services.chassis.storage.queries import Scoped
 from services.volunteers.api.stepping import take
 from services.volunteers.codes import hash_of
 from services.volunteers.domain.order.commands import Confirm, Redo

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
 from services.chassis.http import Answer, Operation, Running, allow, answer
 from services.kernel.events import Refused
 from services.volunteers.api.stepping import Id, found_order

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 from fastapi import Path
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
 from services.chassis.context import Context
-from services.chassis.driver import Document
-from services.chassis.history import Stored
 from services.chassis.http import Answer, Running, answer
-from services.chassis.queries import Scoped
+from services.chassis.storage.driver import Document
+from services.chassis.storage.history import Stored
+from services.chassis.storage.queries import Scoped
 from services.kernel.events import Refused
 from services.volunteers.domain.order.state import Order
 from services.volunteers.queries import ORDER, VOLUNTEER

@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 
-from services.chassis.clock import Clock
-from services.chassis.driver import Client, connect
+from services.chassis.clocks.clock import Clock
 from services.chassis.errors import Conflict, Invalid
 from services.chassis.settings import Settings
+from services.chassis.storage.driver import Client, connect
 
 HOURS = timedelta(hours=8)
 CLOSE = timedelta(seconds=5)

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from deploy.local.demo_concerns import COMMUNITIES, HEADING, last_full_year, workbook
-from services.chassis.cells import text
+from services.chassis.clocks.deadlines import Sweep
 from services.chassis.context import Context
-from services.chassis.deadlines import Sweep
+from services.chassis.files.cells import text
+from services.chassis.files.spreadsheets import Column, write_table
 from services.chassis.runtime import Runtime
-from services.chassis.spreadsheets import Column, write_table
 from services.complaints.importing import apply_portion
 from tests.integration.complaints.conftest import Callers, Desk, know
 

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from services.chassis.contracts import Envelope
-from services.chassis.reactions import Doing
+from services.chassis.consuming.reactions import Doing
+from services.chassis.contracts.wire import Envelope
 from services.chassis.runtime import Runtime
 from services.complaints.reactions import REACTIONS
 from tests.integration.complaints.conftest import REPLY, Desk, recorded, through

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.chassis.deadlines import Sweep
+from services.chassis.clocks.deadlines import Sweep
 from services.chassis.runtime import Runtime
 from tests.integration.complaints.conftest import REPLY, TO_DONE, Callers, Desk, concern, recorded, through
 

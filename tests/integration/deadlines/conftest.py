@@ -5,11 +5,11 @@ from uuid import uuid4
 
 import pytest
 
+from services.chassis.clocks.deadlines import Sweep
 from services.chassis.context import Context
-from services.chassis.deadlines import Sweep
-from services.chassis.history import new_id
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
+from services.chassis.storage.history import new_id
 from tests.integration.deadlines.promise import SERVICE, Faults, Give
 
 HOUR = timedelta(hours=1)

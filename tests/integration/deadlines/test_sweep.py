@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from services.chassis import deadlines, stuck
+from services.chassis.clocks import deadlines, stuck
+from services.chassis.clocks.deadlines import Sweep
 from services.chassis.context import Context
-from services.chassis.deadlines import Sweep
 from services.chassis.runtime import Runtime
 from tests.integration.deadlines.conftest import HOUR, Promised
 from tests.integration.deadlines.promise import REMINDED_AFTER, Faults, Note
@@ -90,7 +90,7 @@ async def test_two_sweeps_at_once_take_each_deadline_once(runtime: Runtime, prom
 
 SWEEPING = """
 import asyncio, sys
-from services.chassis.deadlines import Sweep
+from services.chassis.clocks.deadlines import Sweep
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
 from tests.integration.deadlines.promise import SERVICE

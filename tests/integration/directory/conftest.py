@@ -9,11 +9,11 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
-from services.chassis.deadlines import Sweep
-from services.chassis.guard import Guard, Tuning
+from services.chassis.clocks.deadlines import Sweep
+from services.chassis.consuming.guard import Guard, Tuning
+from services.chassis.districts.restamp import Restamp
 from services.chassis.http import application
-from services.chassis.relay import Relay
-from services.chassis.restamp import Restamp
+from services.chassis.publishing.relay import Relay
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
 from services.directory.service import SERVICE

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from pymongo.errors import AutoReconnect
 
+from services.chassis.files.spreadsheets import write_table
 from services.chassis.runtime import Runtime
-from services.chassis.spreadsheets import write_table
 from services.directory.intake.columns import COLUMNS
 from services.directory.intake.outcome import Outcome
 from tests.integration.directory.conftest import Callers, Desk, eventually, household

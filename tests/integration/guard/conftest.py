@@ -12,12 +12,12 @@ import pytest
 from kafka import KafkaProducer
 
 from deploy.local.servers import Servers
-from services.chassis.contracts import Record, encode
-from services.chassis.guard import Guard, Tuning
-from services.chassis.lag import Group
+from services.chassis.consuming.guard import Guard, Tuning
+from services.chassis.consuming.lag import Group
+from services.chassis.contracts.topics import ensure
+from services.chassis.contracts.wire import Record, encode
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
-from services.chassis.topics import ensure
 from tests.integration.guard.sample import BOOK, SERVICE, reactions, settings_of
 
 QUICK = Tuning(look_every=0.3, replay_every=0.3)

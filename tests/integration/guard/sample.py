@@ -12,12 +12,12 @@ from typing import Any
 
 from pymongo import UpdateOne
 
-from services.chassis import stream
 from services.chassis.aggregate import AggregateType, Service
-from services.chassis.contracts import Reader
+from services.chassis.consuming import stream
+from services.chassis.consuming.guard import Guard, Tuning
+from services.chassis.consuming.reactions import Doing, Reactions
+from services.chassis.contracts.wire import Reader
 from services.chassis.errors import Conflict
-from services.chassis.guard import Guard, Tuning
-from services.chassis.reactions import Doing, Reactions
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
 from services.kernel.events import Event, Happened, Refused, State

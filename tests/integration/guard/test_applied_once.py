@@ -6,9 +6,9 @@ import sys
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
 
-from services.chassis.patience import Hold
-from services.chassis.stream import ConsumerFailed, Stream
-from services.chassis.topics import ensure, group_of
+from services.chassis.consuming.patience import Hold
+from services.chassis.consuming.stream import ConsumerFailed, Stream
+from services.chassis.contracts.topics import ensure, group_of
 from tests.integration.guard.conftest import Town, eventually
 from tests.integration.guard.sample import reactions
 

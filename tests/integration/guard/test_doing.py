@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from services.chassis.contracts import Record
-from services.chassis.guard import reactions_of
-from services.chassis.history import id_for
-from services.chassis.records import Stored
-from services.chassis.rounds import Rounds
+from services.chassis.consuming.guard import reactions_of
+from services.chassis.consuming.records import Stored
+from services.chassis.consuming.rounds import Rounds
+from services.chassis.contracts.wire import Record
+from services.chassis.storage.history import id_for
 from tests.integration.guard.conftest import Source, Town, eventually
 from tests.integration.guard.sample import SERVICE
 

@@ -11,12 +11,12 @@ import orjson
 import pytest
 from kafka import KafkaConsumer
 
-from services.chassis.applying import Crash
-from services.chassis.breaker import Limits
-from services.chassis.breakers import Breakers
-from services.chassis.guard import Guard, Tuning
-from services.chassis.reconcile import unapplied
-from services.chassis.topics import ensure, republish_topic
+from services.chassis.consuming.applying import Crash
+from services.chassis.consuming.breaker import Limits
+from services.chassis.consuming.breakers import Breakers
+from services.chassis.consuming.guard import Guard, Tuning
+from services.chassis.consuming.reconcile import unapplied
+from services.chassis.contracts.topics import ensure, republish_topic
 from tests.integration.guard.conftest import Town, eventually
 from tests.integration.guard.sample import reactions
 

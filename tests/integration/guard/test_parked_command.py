@@ -6,11 +6,11 @@ from base64 import b64encode
 
 import pytest
 
-from services.chassis import parked_command
 from services.chassis.aggregate import Service
-from services.chassis.breakers import Breakers
 from services.chassis.catalogue import Catalogue
-from services.chassis.rounds import Rounds
+from services.chassis.consuming import parked_command
+from services.chassis.consuming.breakers import Breakers
+from services.chassis.consuming.rounds import Rounds
 from tests.integration.guard.conftest import Town
 from tests.integration.guard.sample import SERVICE, reactions
 from tests.integration.guard.test_rounds import stored

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deploy.local.servers import Servers
-from services.chassis.patience import Hold, Stopping
-from services.chassis.records import Stored
-from services.chassis.rounds import Rounds
+from services.chassis.consuming.patience import Hold, Stopping
+from services.chassis.consuming.records import Stored
+from services.chassis.consuming.rounds import Rounds
 from services.chassis.runtime import Runtime
 from tests.integration.guard.conftest import Town, eventually
 from tests.integration.guard.proxy import Proxy

@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from services.chassis.driver import Database, connect
-from services.chassis.history import History
+from services.chassis.storage.driver import Database, connect
+from services.chassis.storage.history import History
 from tests.integration.history.counter import TALLY, KnownUnits, PlainSealing
 
 

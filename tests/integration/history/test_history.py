@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from bson.timestamp import Timestamp
 
-from services.chassis.commit import Write
 from services.chassis.context import Context
-from services.chassis.documents import operation
 from services.chassis.errors import Busy, Conflict, Invalid, KeyReused, NotFound, PreconditionFailed, Unavailable
-from services.chassis.history import History, Written, id_for, new_id
+from services.chassis.storage.commit import Write
+from services.chassis.storage.documents import operation
+from services.chassis.storage.history import History, Written, id_for, new_id
 from services.kernel.events import Refused
 from tests.integration.history.counter import TALLY, Add, KnownUnits, Open, PlainSealing, Redacted
 

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.chassis.driver import Database, connect
+from services.chassis.storage.driver import Database, connect
 
 
 @pytest.fixture

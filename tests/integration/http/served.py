@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import uvicorn
 from fastapi import APIRouter, Depends, Response
 
-from services.chassis.access import Access, Caller
 from services.chassis.aggregate import Service, Text
-from services.chassis.driver import Database
-from services.chassis.history import History, id_for
+from services.chassis.callers.access import Access, Caller
 from services.chassis.http import Answer, IfVersion, Operation, Running, allow, answer, application, listing
-from services.chassis.queries import Asked, ListSpec, Scoped
+from services.chassis.storage.driver import Database
+from services.chassis.storage.history import History, id_for
+from services.chassis.storage.queries import Asked, ListSpec, Scoped
 from services.kernel.events import Value
 from tests.integration.history.counter import TALLY, Add, KnownUnits, Open, PlainSealing
 from tests.unit.http.issuer import TestIssuer

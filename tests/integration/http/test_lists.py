@@ -10,9 +10,9 @@ import orjson
 import pytest
 from bson.timestamp import Timestamp
 
-from services.chassis.driver import Database
 from services.chassis.errors import Invalid, NotFound
-from services.chassis.queries import Asked, Filter, ListSpec, Scoped
+from services.chassis.storage.driver import Database
+from services.chassis.storage.queries import Asked, Filter, ListSpec, Scoped
 
 EAST, WEST = "unit_east", "unit_west"
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)

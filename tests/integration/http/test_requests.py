@@ -10,8 +10,8 @@ import httpx
 import pytest
 import uvicorn
 
-from services.chassis.driver import Database
 from services.chassis.http import permission_table
+from services.chassis.storage.driver import Database
 from tests.integration.http.served import runtime_on, serving
 from tests.unit.http.issuer import TestIssuer
 

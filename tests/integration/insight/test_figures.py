@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from services.chassis.contracts import Envelope
-from services.chassis.driver import Collection, Database, connect
-from services.chassis.reactions import Doing
+from services.chassis.consuming.reactions import Doing
+from services.chassis.contracts.wire import Envelope
+from services.chassis.storage.driver import Collection, Database, connect
 from services.insight.catalogue import catalogue
 from services.insight.domain.indicators import outcome_at
 from services.insight.queries import Span, count, grouped, subjects

@@ -7,8 +7,8 @@ import asyncio
 import signal
 import sys
 
-from services.chassis.publisher import Publisher
-from services.chassis.relay import Relay
+from services.chassis.publishing.publisher import Publisher
+from services.chassis.publishing.relay import Relay
 from services.chassis.telemetry import configure_logs
 from tests.integration.relay.sample import made, settings
 

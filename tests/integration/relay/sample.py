@@ -14,13 +14,13 @@ from kafka import KafkaConsumer, TopicPartition
 
 from services.chassis.aggregate import Service
 from services.chassis.context import Context
-from services.chassis.contracts import Envelope, decode
-from services.chassis.driver import Client, Database, connect
+from services.chassis.contracts.wire import Envelope, decode
 from services.chassis.health import Health
-from services.chassis.history import History
-from services.chassis.publisher import Publisher
-from services.chassis.relay import Relay
+from services.chassis.publishing.publisher import Publisher
+from services.chassis.publishing.relay import Relay
 from services.chassis.settings import Settings
+from services.chassis.storage.driver import Client, Database, connect
+from services.chassis.storage.history import History
 from tests.integration.history.counter import TALLY, Add, KnownUnits, Open, PlainSealing
 
 SERVICE = Service("sample", (TALLY,), (), {}, {})

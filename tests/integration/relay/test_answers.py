@@ -11,8 +11,8 @@ import pytest
 
 from deploy.local.process import ServerProcess
 from deploy.local.servers import Server, Servers
-from services.chassis.publisher import UNEXPECTED
-from services.chassis.topics import ensure
+from services.chassis.contracts.topics import ensure
+from services.chassis.publishing.publisher import UNEXPECTED
 from tests.integration.relay.conftest import drop_topics
 from tests.integration.relay.sample import Sample, eventually, relaying, settings
 
@@ -118,7 +118,8 @@ def test_a_refused_record_ends_the_process(servers: Servers) -> None:
     own = settings(servers.kafka, "")
     asyncio.run(ensure(own, [own.topic("sample", "tally")]))
     script = (
-        "import sys; from services.chassis.contracts import Record; from services.chassis.publisher import Publisher; "
+        "import sys; from services.chassis.contracts.wire import Record; "
+        "from services.chassis.publishing.publisher import Publisher; "
         "from tests.integration.relay.sample import settings; "
         "p = Publisher(settings(sys.argv[1], '', 'x')); w = p.window(print); "
         "w.send(sys.argv[2], Record(b'k', b'v' * 2_000_000, []), 'done'); w.settle_all(); sys.exit(0)"

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.servers import Servers
-from services.chassis.driver import Database
-from services.chassis.lease import Lease, LeaseLost
+from services.chassis.storage.driver import Database
+from services.chassis.storage.lease import Lease, LeaseLost
 from tests.integration.relay.sample import Sample, eventually
 
 pytestmark = pytest.mark.asyncio

@@ -14,7 +14,7 @@ from pymongo.errors import OperationFailure
 from deploy.local import mongo
 from deploy.local.ports import free_ports
 from deploy.local.servers import Server, Servers
-from services.chassis import relay as relay_module
+from services.chassis.publishing import relay as relay_module
 from tests.integration.relay.conftest import drop_topics
 from tests.integration.relay.sample import Sample, eventually, made, relaying, settings
 

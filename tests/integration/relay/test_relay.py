@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.chassis.driver import Document
-from services.chassis.lease import Lease
-from services.chassis.positions import Fenced, Positions
+from services.chassis.publishing.positions import Fenced, Positions
+from services.chassis.storage.driver import Document
+from services.chassis.storage.lease import Lease
 from tests.integration.history.counter import Redacted
 from tests.integration.relay.sample import Sample, context, eventually, relaying
 

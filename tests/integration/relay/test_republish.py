@@ -9,10 +9,10 @@ from bson.timestamp import Timestamp
 from kafka import KafkaProducer
 from prometheus_client import REGISTRY
 
-from services.chassis import republish as republish_module
-from services.chassis.contracts import Record
-from services.chassis.republish import EVERY_SUBJECT, Recent, Request, republish
-from services.chassis.topics import republish_topic
+from services.chassis.contracts.topics import republish_topic
+from services.chassis.contracts.wire import Record
+from services.chassis.publishing import republish as republish_module
+from services.chassis.publishing.republish import EVERY_SUBJECT, Recent, Request, republish
 from tests.integration.relay.sample import Sample, eventually, relaying
 
 

@@ -7,9 +7,9 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
 from deploy.local.servers import Servers
-from services.chassis import topics
+from services.chassis.contracts import topics
+from services.chassis.contracts.topics import GroupBusy, LostRange, ensure
 from services.chassis.settings import Settings
-from services.chassis.topics import GroupBusy, LostRange, ensure
 from tests.integration.relay.conftest import drop_topics
 from tests.integration.relay.sample import settings
 

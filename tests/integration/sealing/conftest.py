@@ -4,9 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from services.chassis.driver import Client, Database, connect
-from services.chassis.sealing import Sealing
+from services.chassis.personal.sealing import Sealing
 from services.chassis.settings import Settings
+from services.chassis.storage.driver import Client, Database, connect
 
 MASTER = bytes(range(96))
 

@@ -11,13 +11,13 @@ from typing import Any
 import bson
 import pytest
 
-from services.chassis.access import Caller
+from services.chassis.callers.access import Caller
 from services.chassis.context import Context
-from services.chassis.driver import Client, Database, connect
 from services.chassis.errors import Busy, Invalid, NotFound, Problem, Unavailable
-from services.chassis.history import History, Stored, new_id
-from services.chassis.sealing import Sealing
+from services.chassis.personal.sealing import Sealing
 from services.chassis.settings import SettingMissing, Settings
+from services.chassis.storage.driver import Client, Database, connect
+from services.chassis.storage.history import History, Stored, new_id
 from tests.integration.history.counter import TALLY, Add, KnownUnits, Open, Redacted
 
 NAME, PHONE = "欧阳印记", "13911112222"
@@ -156,8 +156,8 @@ async def test_processes_that_race_make_one_key(database: Database, another: Cal
 
 RACE = """
 import asyncio, sys
-from services.chassis.driver import connect
-from services.chassis.sealing import Sealing
+from services.chassis.storage.driver import connect
+from services.chassis.personal.sealing import Sealing
 from services.chassis.settings import Settings
 
 async def race(mongo, prefix):

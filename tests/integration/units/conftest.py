@@ -7,10 +7,10 @@ import pytest
 
 from services.chassis.aggregate import Service
 from services.chassis.context import Context
-from services.chassis.history import new_id
+from services.chassis.districts.units import Units
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
-from services.chassis.units import Units
+from services.chassis.storage.history import new_id
 from tests.integration.history.counter import TALLY, Open
 
 SERVICE = Service("sample", (TALLY,), (), {}, {}, indexes={"lines": (("scope", "amount"),), "marks": (("amount",),)})

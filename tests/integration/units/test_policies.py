@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from services.chassis.contracts import Envelope
-from services.chassis.policies import Policies, policy_reactions
-from services.chassis.reactions import Doing
+from services.chassis.consuming.reactions import Doing
+from services.chassis.contracts.wire import Envelope
+from services.chassis.districts.policies import Policies, policy_reactions
+from services.chassis.districts.units import Units, UnitUnknown
 from services.chassis.runtime import Runtime
-from services.chassis.together import Together
-from services.chassis.units import Units, UnitUnknown
+from services.chassis.storage.together import Together
 from services.kernel.events import Refused
 
 DAY = date(2026, 3, 1)

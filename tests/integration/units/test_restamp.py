@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from services.chassis import restamp
-from services.chassis.driver import Document
+from services.chassis.districts import restamp
+from services.chassis.districts.restamp import Restamp
+from services.chassis.districts.units import Units
 from services.chassis.errors import NotFound
-from services.chassis.restamp import Restamp
 from services.chassis.runtime import Runtime
-from services.chassis.units import Units
+from services.chassis.storage.driver import Document
 from tests.integration.relay.sample import eventually
 from tests.integration.units.conftest import covered, moved, opened
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from services.chassis.contracts import Envelope
-from services.chassis.reactions import Doing
+from services.chassis.consuming.reactions import Doing
+from services.chassis.contracts.wire import Envelope
+from services.chassis.districts.units import Units, UnitUnknown, unit_reactions
 from services.chassis.runtime import Runtime
-from services.chassis.together import Together
-from services.chassis.units import Units, UnitUnknown, unit_reactions
+from services.chassis.storage.together import Together
 from tests.integration.units.conftest import covered, moved, path_of, registered
 
 

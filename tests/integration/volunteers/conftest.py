@@ -11,12 +11,12 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
-from services.chassis.contracts import Record, encode
-from services.chassis.deadlines import Sweep
-from services.chassis.guard import reactions_of
+from services.chassis.clocks.deadlines import Sweep
+from services.chassis.consuming.guard import reactions_of
+from services.chassis.consuming.records import Stored
+from services.chassis.consuming.rounds import Rounds
+from services.chassis.contracts.wire import Record, encode
 from services.chassis.http import application
-from services.chassis.records import Stored
-from services.chassis.rounds import Rounds
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
 from services.volunteers.service import SERVICE

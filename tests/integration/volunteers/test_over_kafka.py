@@ -10,12 +10,12 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from pymongo import MongoClient
 
-from services.chassis.deadlines import Sweep
-from services.chassis.guard import Guard, Tuning
-from services.chassis.relay import Relay
+from services.chassis.clocks.deadlines import Sweep
+from services.chassis.consuming.guard import Guard, Tuning
+from services.chassis.contracts.topics import ensure
+from services.chassis.publishing.relay import Relay
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
-from services.chassis.topics import ensure
 from services.volunteers.service import SERVICE
 from tests.integration.guard.conftest import eventually
 from tests.integration.volunteers.conftest import ADDRESS, NAME, PHONE, Desk, Town, registered

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.chassis.clock import duration
+from services.chassis.clocks.clock import duration
 from services.chassis.errors import Invalid
 
 

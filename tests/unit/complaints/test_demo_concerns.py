@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from deploy.local.demo_concerns import COMMUNITIES, HEADING, rows, workbook
-from services.chassis.units import UnitView
+from services.chassis.districts.units import UnitView
 from services.complaints.workbook import Known, check
 from tests.unit.complaints.given import RULES
 

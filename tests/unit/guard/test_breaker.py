@@ -1,6 +1,6 @@
 """The breaker opens on too many parked, in a row or by share, and on nothing else."""
 
-from services.chassis.breaker import Breaker, Limits
+from services.chassis.consuming.breaker import Breaker, Limits
 
 
 def test_it_stays_closed_while_what_is_parked_is_rare() -> None:

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from pymongo.errors import AutoReconnect, BulkWriteError, OperationFailure
 
+from services.chassis.consuming.patience import LONGEST, Hold, Stopping, is_away, pause_after
 from services.chassis.errors import Busy, Conflict, Unavailable
-from services.chassis.patience import LONGEST, Hold, Stopping, is_away, pause_after
 
 
 @pytest.mark.parametrize(

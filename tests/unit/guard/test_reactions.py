@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.chassis.contracts import Reader
-from services.chassis.reactions import Doing, Reactions
+from services.chassis.consuming.reactions import Doing, Reactions
+from services.chassis.contracts.wire import Reader
 from services.chassis.settings import Settings
 
 NOTED = "linli.source.thing.noted.v1"

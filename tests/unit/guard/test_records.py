@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chassis.contracts import encode
-from services.chassis.parked import _upsert
-from services.chassis.records import REASONS, Fault, Item, Stored
+from services.chassis.consuming.parked import _upsert
+from services.chassis.consuming.records import REASONS, Fault, Item, Stored
+from services.chassis.contracts.wire import encode
 
 NAMES = st.sampled_from(
     ["ce_id", "ce_type", "ce_subject", "ce_sequence", "ce_source", "ce_time", "ce_specversion", "content-type", "x"]

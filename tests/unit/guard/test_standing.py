@@ -1,6 +1,6 @@
 """Whether a group moves: stuck is lag without movement, and nothing else."""
 
-from services.chassis.lag import Movement, Standing
+from services.chassis.consuming.lag import Movement, Standing
 
 HERE = ("topic", 0)
 

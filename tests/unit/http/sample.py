@@ -9,15 +9,15 @@ from pydantic import AwareDatetime, BaseModel, Field
 from pydantic_core import PydanticCustomError
 from pymongo.errors import AutoReconnect
 
-from services.chassis.access import Access, Caller
 from services.chassis.aggregate import Service, Text
+from services.chassis.callers.access import Access, Caller
 from services.chassis.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from services.chassis.health import Health
-from services.chassis.history import Written
 from services.chassis.http import Answer, IfVersion, Operation, Running, allow, answer, listing, open_to_all
 from services.chassis.http.given import OpenToAll
-from services.chassis.queries import Asked, Filter, ListSpec
 from services.chassis.settings import Settings
+from services.chassis.storage.history import Written
+from services.chassis.storage.queries import Asked, Filter, ListSpec
 from services.kernel.events import Refused, Value
 
 NOW = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from services.chassis.access import FLOOR, REMEMBERED, Access
+from services.chassis.callers.access import FLOOR, REMEMBERED, Access
+from services.chassis.callers.issuer import IssuerAway
 from services.chassis.errors import Forbidden, Unauthenticated, Unavailable
-from services.chassis.issuer import IssuerAway
 from tests.unit.http.issuer import UNIT, TestIssuer
 from tests.unit.http.sample import PERMISSIONS, settings_for
 

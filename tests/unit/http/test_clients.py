@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.chassis.clients import Peers
+from services.chassis.callers.clients import Peers
 from services.chassis.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unavailable
 from services.chassis.telemetry import TRAIL, Trail, continued
 from tests.unit.http.issuer import UNIT, TestIssuer

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from services.chassis.errors import Invalid
-from services.chassis.queries import Filter, ListSpec, read_page, under
+from services.chassis.storage.queries import Filter, ListSpec, read_page, under
 from tests.unit.http.sample import CASES
 
 

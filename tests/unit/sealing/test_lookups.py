@@ -3,7 +3,7 @@
 import pytest
 
 from services.chassis.errors import Invalid
-from services.chassis.lookups import Lookups
+from services.chassis.personal.lookups import Lookups
 
 LOOKUPS = Lookups(b"k" * 32, "directory")
 

@@ -8,10 +8,10 @@ from typing import Any
 import openpyxl
 import pytest
 
-from services.chassis.cells import CellFault, choice, day, fen, moment, phone, text, whole, yes_no
 from services.chassis.errors import Invalid
-from services.chassis.sheets import Limits
-from services.chassis.spreadsheets import Column, read_table
+from services.chassis.files.cells import CellFault, choice, day, fen, moment, phone, text, whole, yes_no
+from services.chassis.files.sheets import Limits
+from services.chassis.files.spreadsheets import Column, read_table
 
 NAME = Column("姓名", "Name", "name", required=True)
 AGE = Column("年龄", "Age", "age", parse=whole(0, 150))

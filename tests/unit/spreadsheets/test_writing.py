@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.chassis.cells import choice, day, fen, moment, phone, whole, yes_no
-from services.chassis.spreadsheets import Column, read_table, write_table
+from services.chassis.files.cells import choice, day, fen, moment, phone, whole, yes_no
+from services.chassis.files.spreadsheets import Column, read_table, write_table
 
 COLUMNS = (
     Column("姓名", "Name", "name"),

@@ -1,0 +1,1 @@
+"""Applied once, and nothing stuck in silence: from Kafka to reactions."""

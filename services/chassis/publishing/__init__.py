@@ -1,0 +1,1 @@
+"""From histories to Kafka: the relay, and events sent again."""

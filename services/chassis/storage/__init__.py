@@ -1,0 +1,1 @@
+"""Accepted is kept: aggregates with their history in MongoDB, written in groups, read in scope."""

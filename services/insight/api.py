@@ -12,8 +12,8 @@ from services.chassis.http import allow
 from services.chassis.storage.driver import Collection
 from services.insight.catalogue import catalogue
 from services.insight.domain.indicators import Indicator, shown
-from services.insight.figures import figure, span_of
-from services.insight.queries import DIMENSIONS, Span, grouped, subjects
+from services.insight.figures import figures, span_of
+from services.insight.queries import DIMENSIONS, Span, count, grouped, subjects
 from services.insight.rows import ROWS
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ async def run_report(
         raise NotFound()
     span = await _span(request, caller, unit, since, until, as_of)
     asked = _asked(unit, since, until, as_of)
-    figures = [await figure(_rows(request), _indicator(key), span, asked) for key in wanted.figures]
-    return {"report": wanted.key, "zh": wanted.zh, "en": wanted.en} | _shown(request, span) | {"figures": figures}
+    found = await figures(_rows(request), [_indicator(key) for key in wanted.figures], span, asked)
+    return {"report": wanted.key, "zh": wanted.zh, "en": wanted.en} | _shown(request, span) | {"figures": found}
 
 
 @router.get("/figures/{indicator}")
@@ -60,7 +60,7 @@ async def read_figure(
     definition = _indicator(indicator)
     span = await _span(request, caller, unit, since, until, as_of)
     asked = _asked(unit, since, until, as_of)
-    whole = await figure(_rows(request), definition, span, asked)
+    (whole,) = await figures(_rows(request), [definition], span, asked)
     if by is not None:
         if by not in ("unit", *DIMENSIONS) or definition.measure in ("ratio", "distinct"):
             raise Invalid("dimension-unknown", field="by")
@@ -80,7 +80,7 @@ async def list_subjects(
     if definition.measure == "ratio":
         raise Invalid("ratio-has-two-lists", field="indicator")
     span = await _span(request, caller, unit, since, until, as_of)
-    if (await figure(_rows(request), definition, span, {})).get("hidden"):
+    if shown(await count(_rows(request), definition, span), definition.hide_below) is None:
         raise Invalid("group-too-small", field="unit")
     found = await subjects(_rows(request), definition, span, after, limit)
     items = [{"id": row["_id"], "unit": row["unit"], "on": _text(row["on"])} for row in found]

@@ -1,4 +1,4 @@
-"""Ten times the usual load for a minute, by clients that do not wait for each other: what is refused, and when it is over."""
+"""Ten times the usual load for a minute, by clients that wait for nobody: what is refused, and when it is over."""
 
 import asyncio
 import time

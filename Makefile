@@ -67,10 +67,10 @@ journey: setup-run
 	@exec $(PYTHON) -m tests.journeys.j1
 
 bench: setup-test
-	@exec $(PYTHON) -m tests.load.bench
+	@exec $(PYTHON) -m tests.load.bench $(ARGS)
 
 faults: setup-test
-	@exec $(PYTHON) -m tests.faults.run
+	@exec $(PYTHON) -m tests.faults.run $(ARGS)
 
 # For maintainers: the lists made anew from pyproject.toml; versions move only where they must (UPGRADE=--upgrade moves all).
 UPGRADE ?=

@@ -10,17 +10,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import orjson
 import psutil
+from pymongo import MongoClient
 
 from deploy.local.demo_district import FIRST
 from deploy.local.system import System
 from tests.faults.district import urls_of
 from tests.faults.tokens import Caller, Tokens
 from tests.load import city, generator
-from tests.load.http_load import HOST, Request, load, request
+from tests.load.http_load import Request, load, request
 from tests.load.line import Line
 from tests.load.recording import CONNECTIONS, JSON, TEXT
 
@@ -186,6 +188,18 @@ def whole_city(system: System) -> float:
     return time.perf_counter() - begun
 
 
+def stored(system: System, concerns: int) -> dict[str, float]:
+    """Bytes on disk for one concern, compressed as the database compresses: records and indexes, and insight's row."""
+    found = {}
+    with MongoClient[Any](system.plan.mongo) as client:
+        client.admin.command("fsync")
+        for name, database, collection in (("a concern", "complaints", "case"), ("its row", "insight", "rows")):
+            told = client[f"{system.plan.prefix}_{database}"].command("collStats", collection)
+            found[f"on disk: {name}"] = told["storageSize"] / concerns
+            found[f"on disk: indexes of {name}"] = told["totalIndexSize"] / concerns
+    return found
+
+
 @dataclass
 class Size:
     """What was seen at one size. Rates are a second."""
@@ -196,6 +210,7 @@ class Size:
     memory: dict[str, float]  # megabytes
     written: float  # concerns a second, by the generator
     settled: float  # seconds
+    stored: dict[str, float]  # bytes
 
 
 async def at_sizes(system: System, sizes: list[int], rounds: int, seconds: float) -> list[Size]:
@@ -210,9 +225,7 @@ async def at_sizes(system: System, sizes: list[int], rounds: int, seconds: float
         settled = await asyncio.to_thread(settle, system)
         found = await rates(system, rounds, seconds)
         whole = await asyncio.to_thread(whole_city, system)
-        seen.append(Size(size, found, whole, memory(system), written, settled))
+        kept = await asyncio.to_thread(stored, system, size)
+        seen.append(Size(size, found, whole, memory(system), written, settled, kept))
         print(f"  {size} concerns: {written:.0f} written/s, " + ", ".join(f"{k} {v:.0f}/s" for k, v in found.items()))
     return seen
-
-
-__all__ = ["HOST", "Size", "at_sizes"]

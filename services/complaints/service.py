@@ -9,6 +9,7 @@ from services.complaints.domain.clocks import on_calendar, on_due
 from services.complaints.domain.decide import decide
 from services.complaints.domain.events import EVENTS
 from services.complaints.domain.evolve import evolve
+from services.complaints.domain.rules import POLICIES
 from services.complaints.domain.state import Case
 from services.complaints.reactions import REACTIONS
 from services.complaints.texts import TEXTS
@@ -37,4 +38,5 @@ SERVICE = Service(
     texts=TEXTS,
     reactions=REACTIONS,
     prepare=queries.ensure_partial_indexes,
+    policies={f"complaints.{name}": shape for name, shape in POLICIES.items()},
 )

@@ -43,9 +43,6 @@ TEXTS: dict[str, Text] = {
         "本区尚未规定 {urgency} 类事项的 {promise} 时限,请先发布承诺时限。",
         "The district has not set the time for {promise} of {urgency} concerns; publish it first.",
     ),
-    "policy-unsound": Text(
-        "本区的设置 {key} 不完整或有误,请管理员修正。", "The policy {key} is not sound; please have it corrected."
-    ),
     # handling
     "not-yours": Text(
         "此事由 {handler} 承办,您不是承办人、首接负责人或其同事。",

@@ -60,7 +60,11 @@ BODIES: dict[str, Text] = {
     "supervisor-missing": _wrong("须写明监督单位。", "The supervisor is missing."),
     "position-missing": _wrong("服务点须有位置。", "A point of service needs a position."),
     "promise-missing": _wrong("须写明服务承诺时限。", "The service promise is missing."),
-    "policy-value-malformed": _wrong("参数 {key} 的值格式不对。", "The value of {key} has the wrong form."),
+    "policy-key-unknown": _wrong("没有这个参数,可用的有:{allowed}。", "There is no such policy; there are: {allowed}."),
+    "policy-value-malformed": _wrong(
+        "规定 {key} 的值不符合要求,请按各项说明改正后重新发布。",
+        "The value of {key} is not right; mend what each entry says and publish it again.",
+    ),
     "portion-missing": _no("待导入的数据缺失。", "Rows of the import are missing."),
     "export-too-large": _wrong("超过 {most} 条,请选择较小的单位。", "More than {most} records: choose a smaller unit."),
     "number-region-unknown": Text("证件号码的地区码不在名单中。", "The region of the number is not listed.", 200),

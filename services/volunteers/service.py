@@ -10,6 +10,7 @@ from services.volunteers.domain.order.decide import decide
 from services.volunteers.domain.order.events import EVENTS
 from services.volunteers.domain.order.evolve import evolve
 from services.volunteers.domain.order.state import Order
+from services.volunteers.domain.rules import POLICIES
 from services.volunteers.reactions import REACTIONS
 from services.volunteers.texts import TEXTS
 
@@ -59,4 +60,5 @@ SERVICE = Service(
     permissions=PERMISSIONS,
     texts=TEXTS,
     reactions=REACTIONS,
+    policies={f"volunteers.{name}": shape for name, shape in POLICIES.items()},
 )

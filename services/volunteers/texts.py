@@ -18,9 +18,6 @@ def _input(zh: str, en: str) -> Text:
 
 
 TEXTS: dict[str, Text] = {
-    "policy-unsound": Text(
-        "本区的设置 {key} 不完整或有误,请管理员修正。", "The policy {key} is not sound; please have it corrected."
-    ),
     # the register
     "lines-missing": _input("请至少选择一个服务项目。", "Choose at least one line of service."),
     "line-unknown": _input("本区没有这个服务项目。", "The district has no such line of service."),

@@ -25,7 +25,7 @@ from services.directory.domain.persons import (
     checked_contacts,
     checked_identity,
 )
-from services.directory.domain.policies import SMALL_GROUP
+from services.directory.domain.policies import OWN, SMALL_GROUP
 from services.directory.known import refuse_known_number
 from services.directory.queries import item_of
 from services.directory.sealed import Hands, together
@@ -206,7 +206,6 @@ async def _small_group(runtime: "Runtime", caller: Caller, unit: str, day: date)
     """Raises Refused("parameter-not-set") where the district has not decided it: then only the permitted may count."""
     if "figure.small" in caller.permissions:
         return 0
-    value = await runtime.policies.value(SMALL_GROUP, unit, day)
-    return int(value)
+    return await runtime.policies.read(SMALL_GROUP, unit, day, OWN[SMALL_GROUP])
 
 

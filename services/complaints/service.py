@@ -12,7 +12,7 @@ from services.complaints.domain.evolve import evolve
 from services.complaints.domain.rules import POLICIES
 from services.complaints.domain.state import Case
 from services.complaints.reactions import REACTIONS
-from services.complaints.texts import TEXTS
+from services.complaints.texts import PUBLIC_TEXTS, TEXTS
 
 CASE = AggregateType(
     name="case",
@@ -38,5 +38,6 @@ SERVICE = Service(
     texts=TEXTS,
     reactions=REACTIONS,
     prepare=queries.ensure_partial_indexes,
+    public_texts=PUBLIC_TEXTS,
     policies={f"complaints.{name}": shape for name, shape in POLICIES.items()},
 )

@@ -12,7 +12,7 @@ from services.volunteers.domain.order.evolve import evolve
 from services.volunteers.domain.order.state import Order
 from services.volunteers.domain.rules import POLICIES
 from services.volunteers.reactions import REACTIONS
-from services.volunteers.texts import TEXTS
+from services.volunteers.texts import PUBLIC_TEXTS, TEXTS
 
 VOLUNTEER = AggregateType(
     name="volunteer",
@@ -60,5 +60,6 @@ SERVICE = Service(
     permissions=PERMISSIONS,
     texts=TEXTS,
     reactions=REACTIONS,
+    public_texts=PUBLIC_TEXTS,
     policies={f"volunteers.{name}": shape for name, shape in POLICIES.items()},
 )

@@ -46,7 +46,7 @@ class NewPolicy(Value):
 
 @router.post("/policies", status_code=201)
 async def publish_policy(body: NewPolicy, caller: Publishes, operation: Operation, runtime: Running) -> Answer:
-    """Publish a value, held against its shape in ``schemas/policies``. What was in force on a past day never changes."""
+    """Publish a value of the shape in ``schemas/policies``. What was in force on a past day never changes."""
     founding = "policy.found" in caller.permissions
     view = await runtime.units.get(body.unit) if founding else await seen(runtime, body.unit, caller.unit)
     command = domain.Publish(

@@ -75,8 +75,12 @@ class Shape:
         return tuple(found.values())[:MOST_FAULTS]
 
 
+def _parts(error: Any) -> tuple[str, Any, Any, Any]:
+    return str(error.validator), error.validator_value, error.instance, error.schema
+
+
 def _told(error: ValidationError) -> Iterator[Refused]:
-    keyword, wanted = str(error.validator), error.validator_value
+    keyword, wanted, instance, schema = _parts(error)
     path = ".".join(["value", *map(str, error.absolute_path)])
     if isinstance(error.cause, Refused):
         inner = error.cause
@@ -86,9 +90,9 @@ def _told(error: ValidationError) -> Iterator[Refused]:
             if choice.validator_value != "null":
                 yield from _told(choice)
     elif keyword == "required":
-        yield from (Refused("field-missing", f"{path}.{name}") for name in wanted if name not in error.instance)
+        yield from (Refused("field-missing", f"{path}.{name}") for name in wanted if name not in instance)
     elif keyword == "additionalProperties":
-        yield Refused("field-unknown", f"{path}.{MADE_UP}", allowed=list(error.schema.get("properties", ())))
+        yield Refused("field-unknown", f"{path}.{MADE_UP}", allowed=list(schema.get("properties", ())))
     elif "propertyNames" in error.absolute_schema_path:
         code = "field-unknown" if keyword == "enum" else "text-format"
         yield Refused(code, f"{path}.{MADE_UP}", allowed=wanted if keyword == "enum" else [])

@@ -26,7 +26,12 @@ CASE = AggregateType(
     unscoped_indexes=queries.UNSCOPED,
 )
 IMPORT = AggregateType(
-    name="import", state=imports.Import, events=imports.EVENTS, decide=imports.decide, evolve=imports.evolve
+    name="import",
+    state=imports.Import,
+    events=imports.EVENTS,
+    decide=imports.decide,
+    evolve=imports.evolve,
+    indexes=queries.IMPORTS.indexes(),
 )
 
 SERVICE = Service(

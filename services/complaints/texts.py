@@ -87,6 +87,7 @@ TEXTS: dict[str, Text] = {
     "number-twice": _input("编号在文件中出现了两次。", "This number stands twice in the file."),
     "row-differs": Text("此编号已导入过,但内容不同。", "This number was imported before with other content."),
     "file-without-rows": _input("文件中没有数据行。", "The file has no rows."),
+    "dry-run-is-a-check": _input("试导入请用 POST /imports/check。", "For a dry run, use POST /imports/check."),
 }
 
 PUBLIC_TEXTS: dict[str, Text] = {

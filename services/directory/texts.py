@@ -69,6 +69,7 @@ BODIES: dict[str, Text] = {
         "规定 {key} 的值不符合要求,请按各项说明改正后重新发布。",
         "The value of {key} is not right; mend what each entry says and publish it again.",
     ),
+    "file-without-rows": _wrong("文件中没有数据行。", "The file has no rows."),
     "portion-missing": _no("待导入的数据缺失。", "Rows of the import are missing."),
     "export-too-large": _wrong("超过 {most} 条,请选择较小的单位。", "More than {most} records: choose a smaller unit."),
     "number-region-unknown": Text("证件号码的地区码不在名单中。", "The region of the number is not listed.", 200),

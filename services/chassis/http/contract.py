@@ -16,6 +16,7 @@ ALLOWED = {
     "maxItems": MOST_ALLOWED,
     "description": "the codes that would have been taken",
 }
+OF_A_CELL = {"type": "string", "description": "of a file: where the fault is, and the sentence in both languages"}
 PROBLEM = {
     "title": "Problem",
     "description": "RFC 9457, with a stable code; never repeats what was sent",
@@ -33,9 +34,13 @@ PROBLEM = {
             "items": {
                 "type": "object",
                 "required": ["field", "code", "detail"],
-                "properties": {name: {"type": "string"} for name in ("field", "code", "detail")} | {"allowed": ALLOWED},
+                "properties": {name: {"type": "string"} for name in ("field", "code", "detail")}
+                | {"allowed": ALLOWED}
+                | {name: OF_A_CELL for name in ("cell", "column", "zh", "en")},
             },
         },
+        "rows": {"type": "integer", "description": "of a file: rows without faults"},
+        "more": {"type": "boolean", "description": "of a file: there are more faults than are told"},
         "allowed": ALLOWED,
     },
 }

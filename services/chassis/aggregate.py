@@ -9,6 +9,7 @@ from services.kernel.events import Event, Happened, State
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
+    from pydantic import TypeAdapter
 
     from services.chassis.consuming.reactions import Reactions
     from services.chassis.runtime import Runtime
@@ -66,3 +67,5 @@ class Service:
     indexes: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)  # of collections of its own
     prepare: "Callable[[Runtime], Awaitable[None]] | None" = None  # once per process, before it serves
     title: Text = Text("", "", 200)
+    policies: "Mapping[str, TypeAdapter[Any]]" = field(default_factory=dict)  # key to the type that it is read as
+    public_texts: Mapping[str, Text] = field(default_factory=dict)  # as ``texts``, for residents on open routes

@@ -9,6 +9,7 @@ from services.directory.api import ROUTERS
 from services.directory.domain import households, imports, places, policies, residents, staff, units, visits
 from services.directory.intake.portions import PORTIONS
 from services.directory.reactions import REACTIONS
+from services.directory.shapes import shapes
 from services.directory.texts import TEXTS
 from services.directory.tree import UNIT, UnitHistory
 
@@ -99,7 +100,8 @@ AGGREGATES = (
 
 
 async def prepare(runtime: "Runtime") -> None:
-    """Units are written through a history that makes them known at once."""
+    """Units are written through a history that makes them known at once; without the shapes of policies, no start."""
+    shapes()
     runtime.histories[UNIT] = UnitHistory(runtime)
 
 
@@ -113,4 +115,5 @@ SERVICE = Service(
     reactions=REACTIONS,
     indexes={PORTIONS: (("import", "portion"),)},
     prepare=prepare,
+    policies=policies.OWN,
 )

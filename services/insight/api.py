@@ -43,7 +43,8 @@ async def run_report(
     """A report (INF-07, INF-08): each figure of the template over one unit, period and as-of, with its way down."""
     wanted = catalogue().template(template)
     if wanted is None:
-        raise NotFound()
+        known = [one.key for one in catalogue().templates]
+        raise NotFound("report-unknown", field="path.template", allowed=known)
     span = await _span(request, caller, unit, since, until, as_of)
     asked = _asked(unit, since, until, as_of)
     found = await figures(_rows(request), [_indicator(key) for key in wanted.figures], span, asked)
@@ -62,8 +63,10 @@ async def read_figure(
     asked = _asked(unit, since, until, as_of)
     (whole,) = await figures(_rows(request), [definition], span, asked)
     if by is not None:
-        if by not in ("unit", *DIMENSIONS) or definition.measure in ("ratio", "distinct"):
-            raise Invalid("dimension-unknown", field="by")
+        if definition.measure in ("ratio", "distinct"):
+            raise Invalid("figure-not-split", field="query.by")
+        if by not in ("unit", *DIMENSIONS):
+            raise Invalid("dimension-unknown", field="query.by", allowed=["unit", *DIMENSIONS])
         parts = await grouped(_rows(request), definition, span, by)
         whole["by"] = [{by: key, "value": shown(value, definition.hide_below)} for key, value in parts.items()]
     return _shown(request, span) | whole
@@ -90,7 +93,8 @@ async def list_subjects(
 def _indicator(key: str) -> Indicator:
     definition = catalogue().indicator(key)
     if definition is None:
-        raise NotFound()
+        known = [one.key for one in catalogue().indicators]
+        raise NotFound("indicator-unknown", field="path.indicator", allowed=known)
     return definition
 
 

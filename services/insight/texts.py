@@ -3,7 +3,12 @@
 from services.chassis.aggregate import Text
 
 TEXTS = {
-    "dimension-unknown": Text("该指标不能按此维度拆分", "This figure cannot be split by that dimension", 422),
+    "indicator-unknown": Text("没有这个指标,可选:{allowed}。", "There is no such figure; there are: {allowed}.", 404),
+    "report-unknown": Text("没有这种报表,可选:{allowed}。", "There is no such report; there are: {allowed}.", 404),
+    "dimension-unknown": Text(
+        "该指标不能按此维度拆分,可选:{allowed}。", "This figure cannot be split by that; it can by: {allowed}.", 422
+    ),
+    "figure-not-split": Text("该指标不能拆分。", "This figure cannot be split.", 422),
     "ratio-has-two-lists": Text(
         "比率由两个指标组成,请分别查看分子和分母的明细",
         "A ratio has two lists: open its numerator or its denominator",

@@ -1,5 +1,6 @@
 """What a decision yields: events, with their private part beside them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -85,9 +86,18 @@ class Refused(Exception):
     """The domain says no, for good.
 
     ``code`` is stable and has a text in the service's catalogue; ``field`` is the path of the offending input;
-    ``params`` holds ids, codes and figures for the text, never what somebody typed.
+    ``params`` holds ids, codes and figures for the text, never what somebody typed; ``allowed`` among them lists the
+    codes that would have been taken.
     """
 
     def __init__(self, code: str, field: str = "", **params: Any) -> None:
         super().__init__(code)
         self.code, self.field, self.params = code, field, params
+
+
+class RefusedAll(Refused):
+    """Several things are wrong at once: each a ``Refused`` of its own, and ``code`` for all of them together."""
+
+    def __init__(self, code: str, faults: Sequence[Refused], **params: Any) -> None:
+        super().__init__(code, **params)
+        self.faults = tuple(faults)

@@ -10,8 +10,9 @@ from services.volunteers.domain.order.decide import decide
 from services.volunteers.domain.order.events import EVENTS
 from services.volunteers.domain.order.evolve import evolve
 from services.volunteers.domain.order.state import Order
+from services.volunteers.domain.rules import POLICIES
 from services.volunteers.reactions import REACTIONS
-from services.volunteers.texts import TEXTS
+from services.volunteers.texts import PUBLIC_TEXTS, TEXTS
 
 VOLUNTEER = AggregateType(
     name="volunteer",
@@ -59,4 +60,6 @@ SERVICE = Service(
     permissions=PERMISSIONS,
     texts=TEXTS,
     reactions=REACTIONS,
+    public_texts=PUBLIC_TEXTS,
+    policies={f"volunteers.{name}": shape for name, shape in POLICIES.items()},
 )

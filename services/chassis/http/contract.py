@@ -4,11 +4,19 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from services.chassis.http.given import Allow, Gate
+from services.chassis.http.problems import MOST_ALLOWED
 from services.chassis.http.routes import Served, given_of
 
 if TYPE_CHECKING:
     from services.chassis.http.application import Application
 
+ALLOWED = {
+    "type": "array",
+    "items": {"type": "string"},
+    "maxItems": MOST_ALLOWED,
+    "description": "the codes that would have been taken",
+}
+OF_A_CELL = {"type": "string", "description": "of a file: where the fault is, and the sentence in both languages"}
 PROBLEM = {
     "title": "Problem",
     "description": "RFC 9457, with a stable code; never repeats what was sent",
@@ -26,9 +34,14 @@ PROBLEM = {
             "items": {
                 "type": "object",
                 "required": ["field", "code", "detail"],
-                "properties": {name: {"type": "string"} for name in ("field", "code", "detail")},
+                "properties": {name: {"type": "string"} for name in ("field", "code", "detail")}
+                | {"allowed": ALLOWED}
+                | {name: OF_A_CELL for name in ("cell", "column", "zh", "en")},
             },
         },
+        "rows": {"type": "integer", "description": "of a file: rows without faults"},
+        "more": {"type": "boolean", "description": "of a file: there are more faults than are told"},
+        "allowed": ALLOWED,
     },
 }
 TROUBLE = {

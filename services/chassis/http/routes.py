@@ -28,7 +28,7 @@ from services.chassis.errors import Forbidden
 from services.chassis.http.answers import Answer
 from services.chassis.http.bodies import LARGEST, UnknownMedia, is_json, read_json
 from services.chassis.http.exchange import Exchange
-from services.chassis.http.given import Gate, Given
+from services.chassis.http.given import Allow, Gate, Given
 from services.chassis.http.problems import MethodNotAllowed, RouteUnknown
 from services.chassis.telemetry import REQUEST_SECONDS, REQUESTS
 from services.kernel.events import Value, refuse_unstorable
@@ -69,6 +69,11 @@ class Served:
             counter = self._counters[status] = REQUESTS.labels(self.service, self.template, self.method, status)
         counter.inc()
         self._seconds.observe(seconds)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it is open to all: what it says is said to residents."""
+        return bool(self.gates) and not any(isinstance(gate, Allow) for gate in self.gates)
 
     @property
     def names(self) -> frozenset[str]:

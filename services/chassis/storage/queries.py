@@ -58,7 +58,8 @@ class Filter:
         try:
             return self._read(text)
         except (ValueError, OverflowError):
-            raise Invalid("filter-invalid", field=f"query.{name}") from None
+            allowed = ("true", "false") if self.kind is bool else sorted(self.choices)
+            raise Invalid("filter-invalid", field=f"query.{name}", allowed=allowed) from None
 
     def _read(self, text: str) -> Scalar:
         if not text or len(text) > LONGEST_VALUE or "\x00" in text or (self.choices and text not in self.choices):
@@ -222,7 +223,7 @@ def read_page(spec: ListSpec, asked: Sequence[tuple[str, str]]) -> Asked:
     seen: set[str] = set()
     for name, text in asked:
         if name not in spec.declared and name not in ("limit", "cursor"):
-            raise Invalid("filter-unknown", field="query.*")
+            raise Invalid("filter-unknown", field="query.*", allowed=[*spec.declared, "limit", "cursor"])
         if name in seen:
             raise Invalid("filter-invalid", field=f"query.{name}")
         seen.add(name)

@@ -12,13 +12,13 @@ from services.chassis.errors import NotFound
 from services.chassis.http import Answer, Running, allow, listing
 from services.chassis.storage.queries import Asked, ListSpec, Scalar, Scoped
 from services.complaints import queries
-from services.complaints.api.bodies import Phone
 from services.complaints.api.stepping import found
 from services.complaints.domain.state import Case
 from services.complaints.queries import CASE
 from services.complaints.rulebook import rules_for
 from services.complaints.texts import STAGES
 from services.kernel.case.workflow import open_steps
+from services.kernel.phone import Phone
 
 router = APIRouter()
 Reader = Annotated[Caller, Depends(allow("case.read"))]
@@ -59,7 +59,7 @@ async def list_queue(
 ) -> Answer:
     """工作队列 · mine, unit, offered, offered-unit, answerable, late, returned or asked (of one's level)."""
     if queue not in QUEUES:
-        raise NotFound()
+        raise NotFound("queue-unknown", field="path.queue", allowed=list(QUEUES))
     spec, filters = QUEUES[queue](caller)
     return await _page(running, caller, Asked(spec, filters, asked.limit, asked.cursor))
 

@@ -9,7 +9,7 @@ from services.chassis.callers.access import Caller
 from services.chassis.http import Answer, Running, allow
 from services.chassis.storage.queries import Scoped
 from services.directory import figures
-from services.directory.domain.policies import VERIFY_EVERY_DAYS
+from services.directory.domain.policies import OWN, VERIFY_EVERY_DAYS
 from services.directory.tree import found, today
 
 router = APIRouter()
@@ -55,7 +55,7 @@ async def read_stale(unit: str, caller: Reads, runtime: Running) -> Answer:
     """Records that nobody has verified for longer than the district allows, in the unit and by its grids."""
     view = await found(runtime, unit, caller.unit)
     now = runtime.clock.now()
-    days = await runtime.policies.value(VERIFY_EVERY_DAYS, unit, today(view, now))
+    days = await runtime.policies.read(VERIFY_EVERY_DAYS, unit, today(view, now), OWN[VERIFY_EVERY_DAYS])
     before = now - timedelta(days=days)
     grids = await Scoped.on(runtime.database, "unit").find(
         unit, {"state.kind": "grid", "state.closed": None}, fields=("_id",), limit=figures.EVERYTHING

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from services.chassis.callers.access import Caller
 from services.chassis.context import Context
@@ -22,15 +23,15 @@ from services.directory.domain.persons import (
     Contact,
     Identity,
     Marker,
-    checked_contacts,
     checked_identity,
 )
-from services.directory.domain.policies import SMALL_GROUP
+from services.directory.domain.policies import OWN, SMALL_GROUP
 from services.directory.known import refuse_known_number
 from services.directory.queries import item_of
 from services.directory.sealed import Hands, together
 from services.directory.tree import found, today
 from services.kernel.events import Value
+from services.kernel.phone import Phone, Tail
 from services.kernel.values import Day
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ Because = Annotated[str, Query(min_length=1, max_length=200, description="why it
 class Search(Value):
     """One thing to search by, and why. ``tail``: the last four digits of a telephone number."""
 
-    phone: str | None = Field(default=None, max_length=40)
-    tail: str | None = Field(default=None, pattern="^[0-9]{4}$")
+    phone: Phone | None = None
+    tail: Tail | None = None
     number: str | None = Field(default=None, max_length=40)
     name: str | None = Field(default=None, max_length=60)
     because: Reason
@@ -61,7 +62,7 @@ class Search(Value):
     @model_validator(mode="after")
     def _one(self) -> "Search":
         if len(self.asked()) != 1:
-            raise ValueError("search by exactly one of phone, tail, number, name")
+            raise PydanticCustomError("search-by-one", "search by exactly one of phone, tail, number, name")
         return self
 
     def asked(self) -> list[tuple[str, str]]:
@@ -136,7 +137,7 @@ async def correct_resident(
         await refuse_known_number(runtime, hands, identity, resident)
         parts.append(hands.identity(identity))
     if body.contacts is not None:
-        parts.append(hands.contacts(checked_contacts(body.contacts)))
+        parts.append(hands.contacts(body.contacts))
     if not parts:
         raise Invalid("nothing-given")
     command = residents.Correct(together(parts))
@@ -206,7 +207,6 @@ async def _small_group(runtime: "Runtime", caller: Caller, unit: str, day: date)
     """Raises Refused("parameter-not-set") where the district has not decided it: then only the permitted may count."""
     if "figure.small" in caller.permissions:
         return 0
-    value = await runtime.policies.value(SMALL_GROUP, unit, day)
-    return int(value)
+    return await runtime.policies.read(SMALL_GROUP, unit, day, OWN[SMALL_GROUP])
 
 

@@ -12,11 +12,11 @@ from services.chassis.storage.history import id_for
 from services.chassis.storage.queries import Asked, Scoped
 from services.directory.domain import places as domain
 from services.directory.domain.households import NOTHING, Sealed
-from services.directory.domain.persons import checked_phone
 from services.directory.figures import nearest_points
 from services.directory.queries import PLACES
 from services.directory.tree import found, open_unit, seen, today
 from services.kernel.events import Value
+from services.kernel.phone import E164
 
 if TYPE_CHECKING:
     from services.chassis.runtime import Runtime
@@ -35,7 +35,7 @@ class ContactPerson(Value):
     """Whom to ask for there."""
 
     name: Name
-    phone: str = Field(max_length=40)
+    phone: E164
 
 
 class PlaceFacts(Value):
@@ -59,8 +59,7 @@ class PlaceFacts(Value):
         """What is sealed."""
         if self.contact is None:
             return NOTHING
-        person = {"name": self.contact.name, "phone": checked_phone(self.contact.phone)}
-        return Sealed({domain.CONTACT: person})
+        return Sealed({domain.CONTACT: {"name": self.contact.name, "phone": self.contact.phone}})
 
 
 class NewPlace(PlaceFacts):

@@ -20,7 +20,6 @@ from services.directory.domain.persons import (
     Contact,
     Identity,
     Marker,
-    checked_contacts,
     checked_identity,
     region_known,
 )
@@ -94,7 +93,7 @@ async def _sealed(
 ) -> Sealed:
     parts = [hands.identity(identity)]
     if body.contacts:
-        parts.append(hands.contacts(checked_contacts(body.contacts)))
+        parts.append(hands.contacts(body.contacts))
     if body.markers:
         day = today(await runtime.units.get(home.unit), now)
         parts.append(hands.markers(markers.checked(body.markers, day)))

@@ -12,10 +12,10 @@ from services.chassis.storage.history import id_for
 from services.chassis.storage.queries import Asked, Scoped
 from services.directory.domain import staff as domain
 from services.directory.domain.households import Sealed
-from services.directory.domain.persons import checked_phone
 from services.directory.queries import STAFF
 from services.directory.tree import found, open_unit, seen, today
 from services.kernel.events import Value
+from services.kernel.phone import E164
 
 RECORD = "staff"
 router = APIRouter()
@@ -31,7 +31,7 @@ class NewStaff(Value):
     """A person in a first post. ``person`` is the subject of the person's tokens, if they have any."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
-    phone: str | None = Field(default=None, max_length=40)
+    phone: E164 | None = None
     post: str
     unit: str
     person: PersonId | None = None
@@ -60,7 +60,7 @@ async def register_staff(body: NewStaff, caller: Writes, operation: Operation, r
     """Register a person in a post."""
     view = await open_unit(runtime, body.unit, caller.unit)
     own = id_for(RECORD, operation.operation)
-    phone = {"phone": checked_phone(body.phone)} if body.phone else {}
+    phone = {"phone": body.phone} if body.phone else {}
     command = domain.Register(
         person=body.person or own,
         post=body.post,

@@ -42,7 +42,7 @@ def checked(markers: Sequence[Marker], today: date) -> Markers:
 def added(markers: Sequence[Marker], marker: Marker, today: date) -> Markers:
     """With one more marker. Refused as ``checked``."""
     if marker.code not in CODES:
-        raise Refused("marker-unknown", "markers")
+        raise Refused("marker-unknown", "markers", allowed=list(CODES))
     if marker.since > today or (marker.until is not None and marker.until > today):
         raise Refused("marker-in-future", "markers")
     return _markers(stated(_entry(markers), FILE, _fact(marker)))

@@ -179,7 +179,7 @@ def decide(state: Place | None, command: Any, now: datetime) -> list[Happened]:
     """What follows from a command; raises Refused."""
     if isinstance(command, Register):
         if command.kind not in KINDS:
-            raise Refused("place-kind-unknown", "kind")
+            raise Refused("place-kind-unknown", "kind", allowed=list(KINDS))
         _refuse_incomplete(KINDS[command.kind], command.id, command.facts)
         event = Registered(kind=command.kind, unit=command.unit, **command.facts.fields())
         return [command.sealed.beside(event)]

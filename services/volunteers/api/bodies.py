@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from services.kernel.events import Value
 from services.kernel.matching import Window
+from services.kernel.phone import Phone
 from services.kernel.values import Day
 from services.volunteers.domain import hours, team, volunteer
 from services.volunteers.domain.order.commands import CancelReason, DeclineReason
@@ -18,7 +19,6 @@ Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,49}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
-Phone = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=30)]
 Account = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 

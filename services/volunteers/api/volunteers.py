@@ -9,7 +9,8 @@ from services.chassis.http import Answer, IfVersion, Operation, Running, allow, 
 from services.chassis.storage.history import id_for
 from services.chassis.storage.queries import Asked, Scoped
 from services.kernel.events import Refused
-from services.volunteers.api.bodies import Leaving, Moving, Person, Phone, Registering, Skilled
+from services.kernel.phone import Phone
+from services.volunteers.api.bodies import Leaving, Moving, Person, Registering, Skilled
 from services.volunteers.api.stepping import Id, history_shown
 from services.volunteers.domain import volunteer as domain
 from services.volunteers.queries import OF_PHONE, VOLUNTEER, VOLUNTEERS, shown

@@ -7,9 +7,8 @@ import pytest
 
 from services.complaints.domain import events as e
 from services.complaints.domain.commands import Settlement
-from services.complaints.domain.rules import Rules
 from services.kernel.events import Refused
-from tests.unit.complaints.given import RAW, TUESDAY, WORKER, Concern, recorded, recording
+from tests.unit.complaints.given import RAW, TUESDAY, WORKER, Concern, read, recorded, recording
 
 
 def refusal(**changes: object) -> str:
@@ -52,7 +51,7 @@ def test_nothing_is_recorded_for_tomorrow() -> None:
 
 def test_an_urgency_without_a_promised_time_stops_the_recording() -> None:
     promises = {name: {k: v for k, v in row.items() if k != "accept"} for name, row in RAW["promises"].items()}
-    assert refusal(rules=Rules.read(RAW | {"promises": promises})) == "promise-not-set"
+    assert refusal(rules=read(RAW | {"promises": promises})) == "promise-not-set"
 
 
 @pytest.mark.parametrize("step", ["confirm", "reopen"])
@@ -62,7 +61,7 @@ def test_no_district_can_take_the_residents_word_away(step: str) -> None:
         if one["name"] == step:
             one["roles"] = ["street-officer"]
     with pytest.raises(Refused) as refused:
-        Rules.read(RAW | {"workflow": workflow})
+        read(RAW | {"workflow": workflow})
     assert refused.value.code == "workflow-core-changed"
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.chassis.storage.driver import Document
 from services.chassis.storage.queries import Filter, ListSpec
+from services.complaints.domain.events import REPORTER
 
 if TYPE_CHECKING:
     from services.chassis.runtime import Runtime
@@ -85,6 +86,9 @@ WALL = ListSpec(
     project=on_wall,
     fields=("unit", "state.category", "state.outcome", "state.wall.question", "state.wall.answer"),
 )
+
+KEYS = {"code": (), "phone": (REPORTER,), "tail": (REPORTER,)}
+"""By what a concern is found, and with what that is erased; the code is made of the concern's id and stays."""
 
 INDEXES = (
     ("state.work", *NEWEST, "-_id"),

@@ -85,16 +85,6 @@ async def test_sealed_texts_need_a_purpose_and_leave_a_record(worker: Desk, as_:
     assert (look["purpose"], look["because"]) == ("reporter", "联系反映人")
 
 
-async def test_what_was_erased_is_gone_from_state_and_history(worker: Desk, as_: Callers, runtime: Runtime) -> None:
-    case = (await recorded(worker))["aggregate"]
-    answer = await as_("data-officer", "unit_d1").post(f"/cases/{case}/erase", {"purposes": ["text", "reporter"]})
-    assert answer.status_code == 200, answer.text
-    assert (await worker.get(f"/cases/{case}/sealed/text?because=x")).status_code == 404
-    document = await runtime.database.collection("case").find_one({"_id": case})
-    assert document is not None and document["sealed"] == {} and not document.get("keys")
-    assert all("private" not in entry or not entry["private"] for entry in document["history"])
-
-
 @pytest.mark.mechanism("CMP-09", "LAW-42")
 async def test_an_offered_concern_passes_when_the_colleague_takes_it(worker: Desk, as_: Callers) -> None:
     colleague = as_("community-worker", "unit_c1", "usr_colleague")

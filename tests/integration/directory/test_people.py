@@ -202,6 +202,34 @@ async def test_what_is_erased_is_gone_from_the_file_its_history_and_every_search
     assert found["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("purpose", "no_longer"),
+    [("identity", {"name", "number"}), ("contacts", {"phone", "tail"}), ("markers", {"count"})],
+)
+async def test_one_purpose_goes_with_what_finds_it_and_the_others_are_still_found(
+    worker: Desk, officer: Desk, runtime: Runtime, purpose: str, no_longer: set[str]
+) -> None:
+    marker = {"code": "veteran", "source": "街道名册", "since": "2020-01-01"}
+    number, phone = NUMBER, "13912345678"
+    home = await household(worker)
+    person = await resident(worker, home, number=number, phone=phone, markers=[marker])
+    await officer.done(f"/residents/{person}/erase", {"purposes": [purpose]})
+    searches = {"name": "王秀英", "number": number, "phone": phone, "tail": phone[-4:]}
+    found = {}
+    for by, value in searches.items():
+        answer = await worker.done("/residents/search", {by: value, "because": "核对"})
+        found[by] = [item["id"] for item in answer["items"]] == [person]
+    found["count"] = (await officer.found("/units/unit_b1/markers"))["markers"]["veteran"] == 1
+    assert {by for by, there in found.items() if not there} == no_longer
+    for name in ("identity", "contacts", "markers"):
+        answer = await worker.get(f"/residents/{person}/{name}", because="核对")
+        assert answer.status_code == (404 if name == purpose else 200), name
+    stored = await runtime.database.collection("resident").find_one({"_id": person})
+    assert stored is not None
+    assert not any(purpose in entry.get("private", {}) for entry in stored["history"])
+    assert stored["history"][-1]["data"] == {"purposes": [purpose]}
+
+
 @pytest.mark.mechanism("DIR-14")
 async def test_stale_records_are_counted_by_grid_and_never_without_a_norm(
     admin: Desk, runtime: Runtime

@@ -82,7 +82,7 @@ OF_PHONE = _list({"phone": "keys.phone"})
 WALL = ListSpec(
     CASE,
     ("-state.wall.at",),
-    {"unit": "unit", "on_wall": Filter("state.on_wall", bool), "category": "state.category"},
+    {"on_wall": Filter("state.on_wall", bool), "category": "state.category"},
     project=on_wall,
     fields=("unit", "state.category", "state.outcome", "state.wall.question", "state.wall.answer"),
 )

@@ -62,7 +62,7 @@ async def list_queue(
     if queue not in QUEUES:
         raise NotFound()
     spec, filters = QUEUES[queue](caller)
-    return await _page(running, caller, Asked(spec, filters, asked.limit, asked.cursor))
+    return await _page(running, caller, Asked(spec, {**filters, **asked.filters}, asked.limit, asked.cursor))
 
 
 @router.get("/cases/by-phone")

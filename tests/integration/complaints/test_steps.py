@@ -185,6 +185,33 @@ async def test_lists_page_by_cursor_and_stay_in_the_unit(worker: Desk, as_: Call
     assert (await worker.get("/cases?subject=水")).status_code == 422
 
 
+LISTS = ("/cases", "/cases?work=open", "/cases?category=welfare", "/cases/due", "/cases/queues/late")
+
+
+@pytest.mark.mechanism("DIR-01")
+async def test_a_street_officer_asks_for_a_community_and_sees_its_grids_and_nobody_elses(
+    worker: Desk, street: Desk, as_: Callers, neighbour: Desk, runtime: Runtime
+) -> None:
+    here = {(await recorded(worker, unit=unit))["aggregate"] for unit in ("unit_c1", "unit_g1")}
+    there = (await recorded(as_("community-worker", "unit_c2"), unit="unit_c2"))["aggregate"]
+    await recorded(as_("community-worker", "unit_c3"), unit="unit_c3")
+    await runtime.clock.advance(timedelta(hours=2, minutes=1))
+    await Sweep(runtime).once()
+
+    async def listed(desk: Desk, path: str, unit: str) -> set[str]:
+        answer = await desk.get(f"{path}{'&' if '?' in path else '?'}unit={unit}")
+        assert answer.status_code == 200, answer.text
+        return {item["id"] for item in answer.json()["items"]}
+
+    for path in LISTS:
+        assert await listed(street, path, "unit_c1") == here, path
+        assert await listed(street, path, "unit_s1") == here | {there}, path
+        assert await listed(street, path, "unit_c3") == set(), path
+        assert await listed(neighbour, path, "unit_c1") == set(), path
+        assert await listed(worker, path, "unit_s1") == here, "asking for more than one's own shows one's own"
+    assert await listed(worker, "/cases/queues/mine", "unit_g1") < here
+
+
 async def test_my_own_and_the_next_due_have_their_lists(worker: Desk, as_: Callers) -> None:
     slow = (await recorded(worker))["aggregate"]
     urgent = (await recorded(worker, category="emergency"))["aggregate"]

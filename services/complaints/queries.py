@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from services.chassis.http.imports import Progress, refusals
 from services.chassis.storage.driver import Document
 from services.chassis.storage.queries import Filter, ListSpec
+from services.complaints.domain.events import REPORTER
 from services.complaints.domain.imports import Import
 from services.complaints.workbook import SAYS
 
@@ -106,11 +107,14 @@ OF_PHONE = _list({"phone": "keys.phone"})
 WALL = ListSpec(
     CASE,
     ("-state.wall.at",),
-    {"unit": "unit", "on_wall": Filter("state.on_wall", bool), "category": "state.category"},
+    {"on_wall": Filter("state.on_wall", bool), "category": "state.category"},
     project=on_wall,
     fields=("unit", "state.category", "state.outcome", "state.wall.question", "state.wall.answer"),
 )
 IMPORTS = ListSpec(IMPORT, ("-_id",), project=_import)
+
+KEYS = {"code": (), "phone": (REPORTER,), "tail": (REPORTER,)}
+"""By what a concern is found, and with what that is erased; the code is made of the concern's id and stays."""
 
 INDEXES = (
     ("state.work", *NEWEST, "-_id"),

@@ -22,6 +22,7 @@ CASE = AggregateType(
     evolve=evolve,
     on_due=on_due,
     on_calendar=on_calendar,
+    keys=queries.KEYS,
     indexes=queries.INDEXES,
     unscoped_indexes=queries.UNSCOPED,
 )

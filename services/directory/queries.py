@@ -39,7 +39,6 @@ HOUSEHOLDS = ListSpec(
     "household",
     ("state.verified",),
     {
-        "unit": "unit",
         "tenure": "state.tenure",
         "status": "state.status",
         "recheck": Filter("state.recheck", bool),
@@ -51,14 +50,13 @@ RESIDENTS = ListSpec(
     "resident",
     ("state.verified",),
     {
-        "unit": "unit",
         "household": "state.household",
         "status": "state.status",
         "verified_before": Filter("state.verified", datetime, "before"),
     },
     item_of,
 )
-STAFF = ListSpec("staff", ("_id",), {"person": "state.person", "status": "state.status", "unit": "unit"}, item_of)
+STAFF = ListSpec("staff", ("_id",), {"person": "state.person", "status": "state.status"}, item_of)
 PLACES = ListSpec(
     "place",
     ("state.name",),
@@ -78,5 +76,5 @@ VISITS = ListSpec(
     },
     item_of,
 )
-POLICIES = ListSpec("policy", ("state.key",), {"key": "state.key", "unit": "unit"}, item_of)
+POLICIES = ListSpec("policy", ("state.key",), {"key": "state.key"}, item_of)
 IMPORTS = ListSpec("import", ("-_id",), {"status": "state.status"}, _import)

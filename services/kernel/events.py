@@ -74,7 +74,8 @@ class Happened:
     """An event and what is kept beside it but never published.
 
     ``private``: purpose to fields; sealed as one blob per purpose, replacing that purpose's blob in the state.
-    ``keys``: name to keyed hashes by which the aggregate can be found again; replaces those names in the state.
+    ``keys``: name to keyed hashes by which the aggregate can be found again; replaces those names in the state. The
+    service declares of each name with which purposes it is erased.
     """
 
     event: Event

@@ -54,7 +54,6 @@ VOLUNTEERS = ListSpec(
     VOLUNTEER,
     ("_id",),
     {
-        "unit": "unit",
         "line": "state.lines",
         "party": Filter("state.party", bool),
         "closed": Filter("state.closed", bool),
@@ -65,7 +64,7 @@ OF_PHONE = ListSpec(VOLUNTEER, ("_id",), {"phone": "keys.phone"}, shown)
 TEAMS = ListSpec(
     TEAM,
     ("_id",),
-    {"unit": "unit", "kind": "state.kind", "member": "state.members", "closed": Filter("state.closed", bool)},
+    {"kind": "state.kind", "member": "state.members", "closed": Filter("state.closed", bool)},
     team_shown,
 )
 ORDERS = ListSpec(

@@ -25,7 +25,7 @@ class Listing(Given):
         self.spec = spec
         limit = {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT}
         self.parameters = (
-            *(_described(name, _schema(one)) for name, one in spec.declared.items()),
+            *(_described(name, _schema(one), one.text) for name, one in spec.declared.items()),
             _described("limit", limit),
             _described("cursor", {"type": "string"}),
         )
@@ -49,5 +49,6 @@ def _schema(one: Filter) -> dict[str, Any]:
     return schema | {"enum": sorted(one.choices)} if one.choices else schema
 
 
-def _described(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": False, "schema": schema}
+def _described(name: str, schema: dict[str, Any], text: str = "") -> dict[str, Any]:
+    parameter = {"name": name, "in": "query", "required": False, "schema": schema}
+    return parameter | ({"description": text} if text else {})

@@ -20,6 +20,7 @@ from services.complaints.api.stepping import CASE
 from services.complaints.codes import hash_of
 from services.complaints.domain import commands as c
 from services.complaints.domain.state import Case
+from services.complaints.domain.steps import may
 from services.complaints.rulebook import rules_for
 from services.complaints.texts import OUTCOMES, STAGES
 from services.kernel.events import Refused
@@ -49,6 +50,7 @@ async def follow_case(code: Code, tail: PhoneTail, running: Running) -> Answer:
     """查询进度 · How far it is, what was promised, and the reply once there is one."""
     stored = await _own(running, code, tail)
     state = stored.state
+    rules = await rules_for(running, stored.unit, state.opened_on)
     promised = next((one.at for one in state.due if not one.name.startswith("reply")), None)
     page: dict[str, Any] = {
         "subject": state.subject,
@@ -58,7 +60,7 @@ async def follow_case(code: Code, tail: PhoneTail, running: Running) -> Answer:
         "outcome": state.outcome,
         "outcome_text": _both(OUTCOMES, state.outcome) if state.outcome else None,
         "promised_until": promised,
-        "may_confirm": state.stage == "done",
+        "may_confirm": may(state, c.Confirm(rules, RESIDENT), running.clock.now()),
     }
     if state.outcome and "reply" in stored.sealed:
         revealed = await running.sealing.reveal(_resident(stored), stored, "reply", because="resident follows")

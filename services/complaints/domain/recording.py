@@ -29,9 +29,9 @@ def record(command: Record, now: datetime) -> list[Happened]:
     by = command.by if channel.receiver == "recorder" else None
     first = by or Party.of_unit(command.ladder[0][1])
     registered = _registered(command, category, first, recorded_at)
-    private = {"text": {"text": command.text}}
+    private = {e.TEXT: {"text": command.text}}
     if command.reporter:
-        private["reporter"] = dict(command.reporter)
+        private[e.REPORTER] = dict(command.reporter)
     if command.settled is not None:
         return _history(command, registered, private, first)
     happened = [Happened(registered, private, command.keys)]
@@ -95,7 +95,7 @@ def _history(
     )
     return [
         Happened(registered, private, command.keys),
-        Happened(outcome, {"reply": {"text": settled.reply}}),
+        Happened(outcome, {e.REPLY: {"text": settled.reply}}),
         Happened(closed),
     ]
 

@@ -20,6 +20,7 @@ from services.directory.domain.persons import (
     Contact,
     Identity,
     Marker,
+    Purpose,
     checked_identity,
     region_known,
 )
@@ -66,6 +67,12 @@ class End(Value):
     """Why the file is closed."""
 
     reason: residents.Reason
+
+
+class Erasing(Value):
+    """Which sealed parts go: all of them unless some are named."""
+
+    purposes: tuple[Purpose, ...] = Field(default=PURPOSES, min_length=1)
 
 
 class Nothing(Value):
@@ -187,11 +194,11 @@ async def close_resident(
 
 @router.post("/residents/{resident}/erase")
 async def erase_resident(
-    resident: str, body: Nothing, caller: Erases, operation: Operation, runtime: Running
+    resident: str, body: Erasing, caller: Erases, operation: Operation, runtime: Running
 ) -> Answer:
-    """Remove everything sealed from the file and its whole history."""
-    history = runtime.histories[RESIDENT]
-    return answer(await history.erase(resident, PURPOSES, residents.Redacted(), operation))
+    """Remove what is sealed from the file and its whole history, and what finds it; what was not named stays."""
+    event = residents.Redacted(purposes=tuple(sorted(set(body.purposes))))
+    return answer(await runtime.histories[RESIDENT].erase(resident, event.purposes, event, operation))
 
 
 async def _change(

@@ -17,7 +17,8 @@ from services.kernel.phone import E164
 from services.kernel.values import Day
 
 IDENTITY, CONTACTS, MARKERS = "identity", "contacts", "markers"
-PURPOSES = (IDENTITY, CONTACTS, MARKERS)
+Purpose = Literal["identity", "contacts", "markers"]
+PURPOSES: tuple[Purpose, ...] = ("identity", "contacts", "markers")
 Relation = Literal["head", "spouse", "child", "parent", "grandchild", "grandparent", "sibling", "other"]
 _NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 

@@ -9,7 +9,7 @@ from services.chassis.http import Answer, Operation, Running, allow, answer
 from services.kernel.events import Refused
 from services.volunteers.api.stepping import Id, found_order
 from services.volunteers.domain.hours import HoursRedacted
-from services.volunteers.domain.order.events import OrderRedacted
+from services.volunteers.domain.order.events import NOTE, TASK, OrderRedacted
 from services.volunteers.domain.order.workflow import ORDER as WORKFLOW
 from services.volunteers.domain.volunteer import PERSON, VolunteerRedacted
 from services.volunteers.queries import HOURS, ORDER, VOLUNTEER
@@ -18,7 +18,7 @@ router = APIRouter()
 Because = Annotated[str, Query(min_length=1, max_length=200)]
 Erasing = Annotated[Caller, Depends(allow("record.erase"))]
 ANY_PERSON = "volunteer.person-any"  # who answers for the data themselves, consent or not
-OF_ORDER, OF_HOURS = ("task", "note"), ("request", "note")
+OF_ORDER, OF_HOURS = (TASK, NOTE), ("request", "note")
 
 
 @router.get("/volunteers/{volunteer}/person")
@@ -41,7 +41,7 @@ async def read_task(
 ) -> Answer:
     """查看服务内容 · What is to be done, where and for whom. The read is recorded."""
     stored = await found_order(running, caller.unit, order)
-    return Answer(await running.sealing.reveal(caller, stored, "task", because=because))
+    return Answer(await running.sealing.reveal(caller, stored, TASK, because=because))
 
 
 @router.post("/volunteers/{volunteer}/erase")

@@ -49,7 +49,7 @@ async def register_volunteer(
 async def list_volunteers(
     asked: Annotated[Asked, Depends(listing(VOLUNTEERS))], caller: Listing, running: Running
 ) -> Answer:
-    """志愿者名册 · The volunteers of the caller's unit, without names; by unit, line, party, left or not."""
+    """志愿者名册 · The volunteers of the caller's unit, without names; by unit, line, left or not."""
     return Answer(await Scoped.on(running.database, VOLUNTEER).page(caller.unit, asked))
 
 

@@ -20,6 +20,8 @@ from services.volunteers.domain.rules import Rules
 CloseReason = Literal["asked", "moved-away", "unreachable", "other"]
 Keys = dict[str, list[str]]
 PERSON = "person"
+KEYS: dict[str, tuple[str, ...]] = {"phone": (PERSON,), "account": (PERSON,), "resident": (PERSON,)}
+"""By what a volunteer is found, and with what that is erased."""
 
 
 class VolunteerRegistered(Event):

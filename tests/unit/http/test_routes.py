@@ -120,6 +120,7 @@ def test_the_contract_tells_permissions_headers_and_problems() -> None:
     assert "422" not in record["responses"]
     assert "application/problem+json" in record["responses"]["default"]["content"]
     assert {p["name"] for p in document["paths"]["/cases"]["get"]["parameters"]} == {
+        "unit",
         "stage",
         "minutes",
         "open",

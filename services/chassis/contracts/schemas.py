@@ -19,7 +19,7 @@ from services.chassis.contracts.compatibility import breaks
 from services.chassis.contracts.eventschemas import asyncapi, event_schema, event_types
 from services.chassis.http import openapi
 
-PLACE = Path(__file__).resolve().parents[2] / "schemas"
+PLACE = Path(__file__).resolve().parents[3] / "schemas"
 METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options"})
 Files = dict[str, str]  # path below the folder to content
 

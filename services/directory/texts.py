@@ -44,6 +44,11 @@ PEOPLE: dict[str, Text] = {
     "resident-closed": _no("该档案已注销。", "The file is closed."),
     "merge-into-merged": _no("目标档案自身已被合并。", "The other file has itself been merged."),
     "merge-into-younger": _no("请将较新的档案并入较早的档案。", "Merge the younger file into the elder one."),
+    "consent-undated": _wrong("同意联系须写明同意日期。", "A consent needs the day on which it was given."),
+    "marker-backwards": _wrong("特殊类别的截止日期应晚于起始日期。", "A marker ends after it begins."),
+    "search-by-one": _wrong(
+        "请只按一项查找:电话、电话尾号、证件号码或姓名。", "Search by exactly one of phone, tail, number, name."
+    ),
     "marker-unknown": _wrong("没有这个特殊类别。", "There is no such marker."),
     "marker-in-future": _wrong("特殊类别的日期不能在将来。", "The day of a marker cannot lie in the future."),
     "nothing-given": _wrong("没有填写任何内容。", "Nothing was given."),

@@ -1,13 +1,14 @@
 """Concerns from a workbook: checked whole, then taken in, with progress."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
 
 from services.chassis.callers.access import Caller
 from services.chassis.errors import Invalid
-from services.chassis.files.spreadsheets import EXCEL, write_table
+from services.chassis.files.spreadsheets import EXCEL, FILE_SENT, FILE_TOLD, write_table
 from services.chassis.http import Answer, Operation, Running, allow
 from services.complaints.importing import IMPORT, begin, known_in
 from services.complaints.workbook import check, columns
@@ -15,11 +16,9 @@ from services.complaints.workbook import check, columns
 router = APIRouter()
 Importer = Annotated[Caller, Depends(allow("case.import"))]
 LARGEST = 20_000_000  # bytes
-CONTENT = {"schema": {"type": "string", "format": "binary"}}
-FILE: dict[str, Any] = {"requestBody": {"required": True, "content": {EXCEL: CONTENT, "text/csv": CONTENT}}}
 
 
-@router.post("/imports", openapi_extra=FILE, max_body_size=LARGEST)
+@router.post("/imports", openapi_extra=FILE_SENT, max_body_size=LARGEST)
 async def import_cases(
     request: Request,
     caller: Importer,
@@ -49,8 +48,10 @@ async def import_cases(
     return Answer({"aggregate": written.id, "seq": written.seq, **told}, 202, headers=place)
 
 
-@router.get("/imports/template")
-async def read_template(caller: Importer, running: Running, unit: str | None = None) -> Answer:
+@router.get("/imports/template", response_class=Response, responses=FILE_TOLD)
+async def read_template(
+    caller: Importer, running: Running, unit: Annotated[str | None, Query(max_length=100)] = None
+) -> Answer:
     """导入模板 · An empty workbook with the columns."""
     into = unit or caller.unit
     if not await running.units.within(into, caller.unit):

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from services.chassis.callers.access import Caller
-from services.chassis.files.spreadsheets import CSV, EXCEL, write_table
+from services.chassis.files.spreadsheets import CSV, EXCEL, FILE_SENT, FILE_TOLD, write_table
 from services.chassis.http import Answer, Operation, Running, allow, answer, listing
 from services.chassis.storage.queries import Asked, Scoped
 from services.directory.domain.imports import Kind
@@ -28,7 +28,7 @@ Because = Annotated[str, Query(min_length=1, max_length=200, description="why it
 UnitQuery = Annotated[str | None, Query(max_length=100, description="the unit to which the file belongs")]
 
 
-@router.post("/imports/check", max_body_size=LARGEST)
+@router.post("/imports/check", openapi_extra=FILE_SENT, max_body_size=LARGEST)
 async def check_file(
     request: Request, caller: Runs, runtime: Running, kind: Annotated[Kind, Query()], unit: UnitQuery = None
 ) -> Answer:
@@ -43,7 +43,7 @@ async def check_file(
     return Answer({"rows": checked.rows, "errors": [], "would": would})
 
 
-@router.post("/imports", status_code=202, max_body_size=LARGEST)
+@router.post("/imports", status_code=202, openapi_extra=FILE_SENT, max_body_size=LARGEST)
 async def run_import(
     request: Request,
     caller: Runs,
@@ -85,7 +85,7 @@ async def list_imports(caller: Runs, asked: Listed, runtime: Running) -> Answer:
     return Answer({"items": page.items, "next": page.next})
 
 
-@router.get("/imports/template")
+@router.get("/imports/template", response_class=Response, responses=FILE_TOLD)
 async def read_template(
     caller: Runs, kind: Annotated[Kind, Query()], form: Form = "xlsx", language: Language = "zh"
 ) -> Response:
@@ -101,7 +101,7 @@ async def read_import(import_id: str, caller: Runs, runtime: Running) -> Answer:
     return Answer(shown, version=stored.version)
 
 
-@router.get("/exports/units")
+@router.get("/exports/units", response_class=Response, responses=FILE_TOLD)
 async def export_units(
     caller: Exports, runtime: Running, unit: UnitQuery = None, form: Form = "xlsx", language: Language = "zh"
 ) -> Response:
@@ -112,7 +112,7 @@ async def export_units(
     return _file(made, "units", form)
 
 
-@router.get("/exports/households")
+@router.get("/exports/households", response_class=Response, responses=FILE_TOLD)
 async def export_households(
     caller: Exports,
     runtime: Running,

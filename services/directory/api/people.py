@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from services.chassis.callers.access import Caller
 from services.chassis.context import Context
@@ -61,7 +62,7 @@ class Search(Value):
     @model_validator(mode="after")
     def _one(self) -> "Search":
         if len(self.asked()) != 1:
-            raise ValueError("search by exactly one of phone, tail, number, name")
+            raise PydanticCustomError("search-by-one", "search by exactly one of phone, tail, number, name")
         return self
 
     def asked(self) -> list[tuple[str, str]]:

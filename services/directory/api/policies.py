@@ -17,6 +17,7 @@ from services.directory.domain import policies as domain
 from services.directory.queries import POLICIES
 from services.directory.tree import found, seen, today
 from services.kernel.events import Refused, Value
+from services.kernel.values import Day
 
 if TYPE_CHECKING:
     from services.chassis.runtime import Runtime
@@ -35,7 +36,7 @@ class NewPolicy(Value):
     key: Key
     unit: str
     value: Any
-    since: date = Field(alias="from")
+    since: Day = Field(alias="from")
     source: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 
 
@@ -97,7 +98,7 @@ async def read_policy(policy: str, caller: Reads, runtime: Running) -> Answer:
 
 @router.get("/units/{unit}/policies/{key}")
 async def value_in_force(
-    unit: str, key: str, caller: Reads, runtime: Running, on: Annotated[date | None, Query()] = None
+    unit: str, key: str, caller: Reads, runtime: Running, on: Annotated[Day | None, Query()] = None
 ) -> Answer:
     """The value in force for a unit on a day, who decided it, since when, on what ground."""
     view = await found(runtime, unit, caller.unit)

@@ -58,7 +58,8 @@ imports: setup-test
 	@$(PYTHON) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
 schemas: setup-run
-	@exec $(PYTHON) -m services schemas export
+	@$(PYTHON) -m services schemas export
+	@$(PYTHON) -m services who-may-what export
 
 mechanisms: setup-test
 	@exec $(PYTHON) -m tests.mechanisms

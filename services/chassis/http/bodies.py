@@ -8,6 +8,7 @@ from typing import Any
 
 from services.chassis.errors import Problem
 from services.chassis.http.exchange import Exchange, Malformed
+from services.kernel.events import depth
 
 LARGEST = 256 * 1024  # bytes, unless the route says otherwise (``max_body_size``)
 PATIENCE = 10.0  # seconds until the whole body must be here
@@ -139,17 +140,9 @@ def read_json(body: bytes) -> Any:
     except ValueError:
         raise Malformed("json-malformed") from None
     # Fewer brackets than levels allowed cannot be too deep; counting them is a hundred times cheaper than walking.
-    if body.count(b"{") + body.count(b"[") > DEEPEST and _depth(value) > DEEPEST:
+    if body.count(b"{") + body.count(b"[") > DEEPEST and depth(value) > DEEPEST:
         raise Malformed("json-too-deep", most=DEEPEST)
     return value
-
-
-def _depth(value: Any) -> int:
-    level, depth = [value], 0
-    while level := [item for item in level if isinstance(item, (dict, list))]:
-        depth += 1
-        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
-    return depth
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -68,6 +68,15 @@ def _spoilt(data: Mapping[str, Any]) -> st.SearchStrategy[Any]:
     return fields.map(lambda wrong: {**data, **wrong}) | less
 
 
+def in_its_place(full_type: str, subject: str, told: Any) -> Stored:
+    """The first event of an aggregate, sound but for its data."""
+    service, _, name = full_type.removeprefix("linli.").partition(".")
+    entry = {"id": f"{full_type}-{subject}", "seq": 1, "type": name, "at": datetime(2026, 5, 1, tzinfo=UTC)}
+    place = {"unit": "unit_g1", "district": "unit_d1", "scope": ["unit_d1", "unit_g1"], "data": {}}
+    key, _, headers = encode(entry | place, service, f"{name}|{subject}")
+    return Stored("topic", 0, 0, key, _written(told), headers)
+
+
 @st.composite
 def records(draw: st.DrawFn, types: Sequence[str]) -> Stored:
     """A record as it might lie in a topic. Most have a sound head; others lack one, or hold something twice."""

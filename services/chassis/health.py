@@ -13,6 +13,8 @@ import structlog
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from services.chassis.connections import server_config
+
 LOG = structlog.get_logger()
 Verdict = tuple[bool, str]  # good, and if not: why
 Check = Callable[[], Verdict | Awaitable[Verdict]]
@@ -101,15 +103,7 @@ async def serve_health(health: Health, port: int, host: str | None = None) -> As
     """
     host = host or os.environ.get("LINLI_HOST", "127.0.0.1")
     listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    config = uvicorn.Config(
-        probes(health),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        lifespan="off",
-        timeout_graceful_shutdown=1,
-    )
-    server = _Server(config)
+    server = _Server(server_config(probes(health), timeout_graceful_shutdown=1))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         yield listening.getsockname()[1]

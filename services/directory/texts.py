@@ -44,6 +44,8 @@ PEOPLE: dict[str, Text] = {
     "merge-into-merged": _no("目标档案自身已被合并。", "The other file has itself been merged."),
     "merge-into-younger": _no("请将较新的档案并入较早的档案。", "Merge the younger file into the elder one."),
     "marker-unknown": _wrong("没有这个特殊类别,可选:{allowed}。", "There is no such marker; there are: {allowed}."),
+    "consent-undated": _wrong("同意联系须写明同意日期。", "A consent needs the day on which it was given."),
+    "marker-backwards": _wrong("特殊类别的截止日期应晚于起始日期。", "A marker ends after it begins."),
     "marker-in-future": _wrong("特殊类别的日期不能在将来。", "The day of a marker cannot lie in the future."),
     "search-by-one": _wrong(
         "请按一项查询:phone、tail、number 或 name。", "Search by exactly one of phone, tail, number and name."

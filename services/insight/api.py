@@ -15,6 +15,7 @@ from services.insight.domain.indicators import Indicator, shown
 from services.insight.figures import figures, span_of
 from services.insight.queries import DIMENSIONS, Span, count, grouped, subjects
 from services.insight.rows import ROWS
+from services.kernel import values
 
 if TYPE_CHECKING:
     from services.chassis.runtime import Runtime
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 router = APIRouter()
 
 Unit = Annotated[str, Query(min_length=1, max_length=100, description="The unit; with everything below it.")]
-Day = Annotated[date | None, Query(description="A day in the district's time zone.")]
+Day = Annotated[values.Day | None, Query(description="A day in the district's time zone.")]
 Reader = Annotated[Caller, Depends(allow("figure.read"))]
 
 

@@ -48,6 +48,15 @@ def refuse_unstorable(value: Any) -> None:
             refuse_unstorable(item)
 
 
+def depth(value: Any) -> int:
+    """How many lists and objects lie within one another."""
+    level, found = [value], 0
+    while level := [item for item in level if isinstance(item, (dict, list))]:
+        found += 1
+        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
+    return found
+
+
 class State(BaseModel):
     """The state of an aggregate. Open on reading: a field that a newer version wrote is not an error."""
 

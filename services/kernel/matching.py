@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from services.kernel.case.deadlines import Working, state_council
 from services.kernel.events import Refused, Value
-from services.kernel.values import Code, Day, Instant, day_at, zone_named
+from services.kernel.values import Code, Day, Instant, Whole, day_at, zone_named
 
 DAY_MINUTES = 24 * 60
 MOST_LOAD = 50  # open orders that somebody may be willing to have at once
@@ -27,14 +27,14 @@ MOST_LOAD = 50  # open orders that somebody may be willing to have at once
 class Window(Value):
     """Free every week on ``weekday`` (1 is Monday) from minute ``start`` of the day on, before minute ``end``."""
 
-    weekday: int = Field(ge=1, le=7)
-    start: int = Field(ge=0, lt=DAY_MINUTES)
-    end: int = Field(gt=0, le=DAY_MINUTES)
+    weekday: Whole = Field(ge=1, le=7)
+    start: Whole = Field(ge=0, lt=DAY_MINUTES)
+    end: Whole = Field(gt=0, le=DAY_MINUTES)
 
     @model_validator(mode="after")
     def _begins_before_it_ends(self) -> Self:
         if self.end <= self.start:
-            raise ValueError("end must be after start")
+            raise PydanticCustomError("window-backwards", "a window ends after it begins")
         return self
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel
 
 from services.chassis.files.sheets import Limits
-from services.chassis.files.spreadsheets import CSV, EXCEL
+from services.chassis.files.spreadsheets import CSV, EXCEL, FILE_SENT
 from services.chassis.http.answers import Answer, answer
 from services.chassis.texts import Texts
 
@@ -69,13 +69,11 @@ class Progress(Counts):
     failures: list[RowRefused]
 
 
-_CONTENT = {"schema": {"type": "string", "format": "binary"}}
-FILE: dict[str, Any] = {"requestBody": {"required": True, "content": {EXCEL: _CONTENT, "text/csv": _CONTENT}}}
-CHECK: dict[str, Any] = {"max_body_size": LARGEST, "openapi_extra": FILE, "responses": {200: {"model": Checked}}}
+CHECK: dict[str, Any] = {"max_body_size": LARGEST, "openapi_extra": FILE_SENT, "responses": {200: {"model": Checked}}}
 TAKE: dict[str, Any] = {
     "status_code": 202,
     "max_body_size": LARGEST,
-    "openapi_extra": FILE,
+    "openapi_extra": FILE_SENT,
     "responses": {202: {"model": Accepted}},
 }
 FOLLOW: dict[str, Any] = {"responses": {200: {"model": Progress}}}

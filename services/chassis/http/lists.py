@@ -6,12 +6,21 @@ from urllib.parse import parse_qsl
 
 from services.chassis.http.exchange import Exchange, Malformed
 from services.chassis.http.given import Given
-from services.chassis.storage.queries import DEFAULT, MOST, Asked, Filter, ListSpec, read_page
+from services.chassis.storage.queries import (
+    DEFAULT,
+    LONGEST_CURSOR,
+    LONGEST_VALUE,
+    MOST,
+    Asked,
+    Filter,
+    ListSpec,
+    read_page,
+)
 
 MOST_PARAMETERS = 40
 SCHEMAS: dict[type, dict[str, Any]] = {
-    str: {"type": "string"},
-    int: {"type": "integer"},
+    str: {"type": "string", "minLength": 1, "maxLength": LONGEST_VALUE},
+    int: {"type": "integer", "minimum": 1 - 10**18, "maximum": 10**18 - 1},
     bool: {"type": "boolean"},
     date: {"type": "string", "format": "date"},
     datetime: {"type": "string", "format": "date-time"},
@@ -27,7 +36,7 @@ class Listing(Given):
         self.parameters = (
             *(_described(name, _schema(one), one.text) for name, one in spec.declared.items()),
             _described("limit", limit),
-            _described("cursor", {"type": "string"}),
+            _described("cursor", {"type": "string", "maxLength": LONGEST_CURSOR, "pattern": "^[A-Za-z0-9_=-]+$"}),
         )
 
     def of(self, exchange: Exchange) -> Asked:

@@ -44,6 +44,7 @@ TITLES: dict[int, tuple[str, str]] = {
     415: ("格式不支持", "Unsupported format"),
     422: ("内容有误", "Invalid input"),
     429: ("请求过多", "Too many requests"),
+    431: ("请求头过大", "Head too large"),
     500: ("系统出错", "Internal error"),
     503: ("暂不可用", "Unavailable"),
 }

@@ -97,9 +97,11 @@ class Table:
     def find(self, method: str, path: str) -> tuple[Served, dict[str, Any]]:
         """The route and its path parameters. Raises RouteUnknown or MethodNotAllowed."""
         methods = self._literal.get(path)
-        if methods is not None and method in methods:
+        if methods is not None:  # a path that is declared as it stands is no id of another route
+            if method not in methods:
+                raise MethodNotAllowed(methods)
             return methods[method], {}
-        allowed: set[str] = set(methods or ())
+        allowed: set[str] = set()
         if UNPRINTABLE.search(path):
             raise RouteUnknown()
         for candidates in (self._shaped.get(_shape(path), ()), self._loose):

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 from services.complaints.domain.events import Kind
 from services.kernel.events import Value
 from services.kernel.phone import Phone
-from services.kernel.values import Day
+from services.kernel.values import Day, Flag
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,49}$")]
@@ -58,7 +58,7 @@ class Dispatching(Value):
 
     to: Id | None = None
     unit: Id
-    ruling: bool = False
+    ruling: Flag = False
 
 
 class Reasoned(Value):
@@ -84,7 +84,7 @@ class Settling(Value):
 class CallingBack(Value):
     """What the resident said when called back."""
 
-    satisfied: bool | None = None
+    satisfied: Flag | None = None
 
 
 class Objecting(Value):
@@ -92,7 +92,7 @@ class Objecting(Value):
 
     reason: Choice
     note: Note = ""
-    callback: bool = False
+    callback: Flag = False
 
 
 class Supplementing(Value):
@@ -108,7 +108,7 @@ class Ordering(Value):
     mode: Literal["activity_day", "dispatch", "by_name"] = "dispatch"
     volunteer: Id | None = None
     on: Day | None = None
-    must: bool = True
+    must: Flag = True
 
 
 class Hanging(Value):

@@ -4,10 +4,11 @@ import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
 
 from services.chassis.callers.access import Caller
 from services.chassis.errors import Invalid
-from services.chassis.files.spreadsheets import write_table
+from services.chassis.files.spreadsheets import FILE_TOLD, write_table
 from services.chassis.http import Answer, Operation, Running, allow, listing
 from services.chassis.http.imports import CHECK, FOLLOW, TAKE, Checked, Form, Language, accepted, file_answer
 from services.chassis.http.problems import FileHasErrors
@@ -79,7 +80,7 @@ async def list_imports(
     return Answer({"items": page.items, "next": page.next})
 
 
-@router.get("/imports/template")
+@router.get("/imports/template", response_class=Response, responses=FILE_TOLD)
 async def read_template(
     caller: Importer,
     running: Running,

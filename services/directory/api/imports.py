@@ -4,10 +4,11 @@ import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
 
 from services.chassis.callers.access import Caller
 from services.chassis.errors import Invalid
-from services.chassis.files.spreadsheets import write_table
+from services.chassis.files.spreadsheets import FILE_TOLD, write_table
 from services.chassis.http import Answer, Operation, Running, allow, listing
 from services.chassis.http import imports as shape
 from services.chassis.http.problems import FileHasErrors
@@ -80,7 +81,7 @@ async def list_imports(caller: Runs, asked: Listed, runtime: Running) -> Answer:
     return Answer({"items": page.items, "next": page.next})
 
 
-@router.get("/imports/template")
+@router.get("/imports/template", response_class=Response, responses=FILE_TOLD)
 async def read_template(
     caller: Runs, kind: Annotated[Kind, Query()], form: Form = "xlsx", language: Language = "zh"
 ) -> Answer:
@@ -96,7 +97,7 @@ async def read_import(import_id: str, caller: Runs, runtime: Running) -> Answer:
     return Answer(import_shown(stored.id, stored.version, stored.state), version=stored.version)
 
 
-@router.get("/exports/units")
+@router.get("/exports/units", response_class=Response, responses=FILE_TOLD)
 async def export_units(
     caller: Exports, runtime: Running, unit: UnitQuery = None, form: Form = "xlsx", language: Language = "zh"
 ) -> Answer:
@@ -107,7 +108,7 @@ async def export_units(
     return shape.file_answer(made, "units", form)
 
 
-@router.get("/exports/households")
+@router.get("/exports/households", response_class=Response, responses=FILE_TOLD)
 async def export_households(
     caller: Exports,
     runtime: Running,

@@ -1,6 +1,5 @@
 """Places: stationed units, bodies, counterparties and points of service."""
 
-from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -17,6 +16,7 @@ from services.directory.queries import PLACES
 from services.directory.tree import found, open_unit, seen, today
 from services.kernel.events import Value
 from services.kernel.phone import E164
+from services.kernel.values import Day, Whole
 
 if TYPE_CHECKING:
     from services.chassis.runtime import Runtime
@@ -46,7 +46,7 @@ class PlaceFacts(Value):
     line: Code | None = None
     offers: tuple[Code, ...] = Field(default=(), max_length=30)
     serves: tuple[Code, ...] = Field(default=(), max_length=30)
-    promise_hours: int | None = Field(default=None, ge=1, le=10_000)
+    promise_hours: Whole | None = Field(default=None, ge=1, le=10_000)
     supervisor: str | None = None
     position: domain.Position | None = None
     contact: ContactPerson | None = None
@@ -73,7 +73,7 @@ class NewGrid(Value):
     """The grid in which the place lies from a day on."""
 
     grid: str
-    since: date | None = Field(default=None, alias="from")
+    since: Day | None = Field(default=None, alias="from")
 
 
 class End(Value):

@@ -18,6 +18,7 @@ from services.directory.queries import POLICIES
 from services.directory.shapes import shapes
 from services.directory.tree import found, seen, today
 from services.kernel.events import Refused, Value
+from services.kernel.values import Day
 
 if TYPE_CHECKING:
     from services.chassis.runtime import Runtime
@@ -39,7 +40,7 @@ class NewPolicy(Value):
     key: Key
     unit: str
     value: Any
-    since: date = Field(alias="from")
+    since: Day = Field(alias="from")
     source: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
     replace: bool = False
 
@@ -104,7 +105,7 @@ async def read_policy(policy: str, caller: Reads, runtime: Running) -> Answer:
 
 @router.get("/units/{unit}/policies/{key}")
 async def value_in_force(
-    unit: str, key: str, caller: Reads, runtime: Running, on: Annotated[date | None, Query()] = None
+    unit: str, key: str, caller: Reads, runtime: Running, on: Annotated[Day | None, Query()] = None
 ) -> Answer:
     """The value in force for a unit on a day, who decided it, since when, on what ground."""
     view = await found(runtime, unit, caller.unit)

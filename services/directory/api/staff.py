@@ -1,6 +1,5 @@
 """Staff: register, assign, end, read."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -16,6 +15,7 @@ from services.directory.queries import STAFF
 from services.directory.tree import found, open_unit, seen, today
 from services.kernel.events import Value
 from services.kernel.phone import E164
+from services.kernel.values import Day
 
 RECORD = "staff"
 router = APIRouter()
@@ -35,7 +35,7 @@ class NewStaff(Value):
     post: str
     unit: str
     person: PersonId | None = None
-    since: date | None = Field(default=None, alias="from")
+    since: Day | None = Field(default=None, alias="from")
 
 
 class NewPost(Value):
@@ -43,7 +43,7 @@ class NewPost(Value):
 
     post: str
     unit: str
-    since: date | None = Field(default=None, alias="from")
+    since: Day | None = Field(default=None, alias="from")
 
 
 class EndOfPost(Value):
@@ -51,7 +51,7 @@ class EndOfPost(Value):
 
     post: str
     unit: str
-    on: date | None = None
+    on: Day | None = None
     reason: Annotated[str, StringConstraints(pattern="^[a-z-]{1,40}$")] = "left"
 
 

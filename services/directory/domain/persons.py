@@ -9,12 +9,13 @@ from datetime import date
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 from stdnum.cn import ric
 from stdnum.exceptions import ValidationError
 
 from services.kernel.events import Refused, Value
 from services.kernel.phone import E164
-from services.kernel.values import Day
+from services.kernel.values import Day, Flag
 
 IDENTITY, CONTACTS, MARKERS = "identity", "contacts", "markers"
 Purpose = Literal["identity", "contacts", "markers"]
@@ -53,13 +54,13 @@ class Contact(Value):
     phone: E164
     of: str | None = Field(default=None, max_length=60)
     relation: str | None = Field(default=None, max_length=40)
-    consent: bool = False
+    consent: Flag = False
     consent_on: Day | None = None
 
     @model_validator(mode="after")
     def _dated_consent(self) -> "Contact":
         if self.consent and self.consent_on is None:
-            raise ValueError("a consent needs its day")
+            raise PydanticCustomError("consent-undated", "a consent needs its day")
         return self
 
 
@@ -74,7 +75,7 @@ class Marker(Value):
     @model_validator(mode="after")
     def _forward(self) -> "Marker":
         if self.until is not None and self.until <= self.since:
-            raise ValueError("a marker ends after it begins")
+            raise PydanticCustomError("marker-backwards", "a marker ends after it begins")
         return self
 
     def holds(self, day: date) -> bool:

@@ -1,5 +1,6 @@
 """A service with every kind of route, and a runtime without servers."""
 
+import asyncio
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal
@@ -172,6 +173,18 @@ WISHES: OpenToAll = open_to_all()
 @router.post("/wishes", dependencies=[Depends(WISHES)])
 async def wish(body: NewCase, operation: Operation) -> Response:
     return Answer({"by": operation.by, "scope": operation.scope, "operation": operation.operation})
+
+
+class Gate:
+    """Holds those who come until a test lets them through."""
+
+    opened = asyncio.Event()
+
+
+@router.get("/held", dependencies=[Depends(open_to_all())])
+async def hold() -> Response:
+    await Gate.opened.wait()
+    return Answer({})
 
 
 @router.get("/undeclared")

@@ -7,7 +7,7 @@ from services.complaints.domain.commands import Record, Settlement
 from services.complaints.domain.promises import promise
 from services.complaints.domain.rules import REPLY, Category
 from services.kernel.case.custody import Party
-from services.kernel.document import mask
+from services.kernel.document import mask, mask_names
 from services.kernel.events import Happened, Refused
 
 VIEW = "view"
@@ -61,7 +61,8 @@ def _registered(command: Record, category: Category, first: Party, recorded_at: 
     )
     reply = command.rules.limit(category.urgency, REPLY)
     askable = bool(command.reporter.get("phone") or command.resident)
-    kept = e.Kept(mask(command.subject), command.unit, command.ladder, command.zone, reply, askable)
+    subject = mask_names(mask(command.subject), [command.reporter.get("name", "")])
+    kept = e.Kept(subject, command.unit, command.ladder, command.zone, reply, askable)
     return event.keeping(kept)
 
 

@@ -95,6 +95,12 @@ def test_numbers_in_the_subject_are_masked() -> None:
     assert "501" not in subject and "1390000" not in subject and "漏水" in subject
 
 
+def test_names_in_the_subject_are_masked_as_far_as_they_are_known() -> None:
+    reporter = {"name": "王小明", "phone": "13900001234"}
+    assert recorded(subject="小明家漏水，李阿姨不让修", reporter=reporter).case.subject == "***家漏水，***不让修"
+    assert recorded(subject="赵敏家漏水", reporter=reporter).case.subject == "赵敏家漏水"
+
+
 def test_no_word_leaves_in_an_event() -> None:
     concern = recorded(subject="张三家漏水", text="详情", reporter={"name": "张三", "phone": "13900001234"})
     published = json.dumps([one.event.model_dump(mode="json") for one in concern.happened], ensure_ascii=False)

@@ -50,6 +50,15 @@ def _only_an_instant(value: Any) -> Any:
     return value
 
 
+def _only_whole(value: Any) -> Any:
+    """JSON knows one kind of number: 7.0 is 7, whoever wrote it."""
+    if type(value) is float and value.is_integer():
+        return int(value)
+    if type(value) is not int:
+        raise PydanticCustomError("not-an-integer", "a whole number is needed")
+    return value
+
+
 def _is_written(value: Any, form: re.Pattern[str]) -> bool:
     return isinstance(value, str) and form.fullmatch(value) is not None
 
@@ -57,7 +66,7 @@ def _is_written(value: Any, form: re.Pattern[str]) -> bool:
 Instant = Annotated[AwareDatetime, BeforeValidator(_only_an_instant), AfterValidator(instant)]
 Day = Annotated[date, BeforeValidator(_only_a_day), PlainSerializer(date.isoformat, return_type=str)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Whole = Annotated[int, Strict()]  # of a request: no "7", no 7.0, no true
+Whole = Annotated[int, BeforeValidator(_only_whole)]  # of a request: no "7", no true
 Flag = Annotated[bool, Strict()]  # of a request: no "yes", no 1
 
 

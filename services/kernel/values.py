@@ -6,7 +6,7 @@ that keeps no more would otherwise return another value than was decided on), da
 
 import re
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -22,8 +22,10 @@ from pydantic_core import PydanticCustomError
 
 from services.kernel.events import Refused, Value
 
+AnyDay = TypeVar("AnyDay", date, datetime)
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?")  # RFC 3339
+EARLIEST, LATEST = 1900, 2199  # years: what is reckoned from a day beyond them may leave the calendar
 
 
 def instant(at: datetime) -> datetime:
@@ -50,14 +52,33 @@ def _only_an_instant(value: Any) -> Any:
     return value
 
 
+def _within_reach(value: AnyDay) -> AnyDay:
+    if not EARLIEST <= value.year <= LATEST:
+        raise PydanticCustomError("day-out-of-reach", "a day lies in the years 1900 to 2199")
+    return value
+
+
+def _only_whole(value: Any) -> Any:
+    """JSON knows one kind of number: 7.0 is 7, whoever wrote it."""
+    if type(value) is float and value.is_integer():
+        return int(value)
+    if type(value) is not int:
+        raise PydanticCustomError("not-an-integer", "a whole number is needed")
+    return value
+
+
 def _is_written(value: Any, form: re.Pattern[str]) -> bool:
     return isinstance(value, str) and form.fullmatch(value) is not None
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_only_an_instant), AfterValidator(instant)]
-Day = Annotated[date, BeforeValidator(_only_a_day), PlainSerializer(date.isoformat, return_type=str)]
+Instant = Annotated[
+    AwareDatetime, BeforeValidator(_only_an_instant), AfterValidator(instant), AfterValidator(_within_reach)
+]
+Day = Annotated[
+    date, BeforeValidator(_only_a_day), AfterValidator(_within_reach), PlainSerializer(date.isoformat, return_type=str)
+]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Whole = Annotated[int, Strict()]  # of a request: no "7", no 7.0, no true
+Whole = Annotated[int, BeforeValidator(_only_whole)]  # of a request: no "7", no true
 Flag = Annotated[bool, Strict()]  # of a request: no "yes", no 1
 
 

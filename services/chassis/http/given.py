@@ -150,7 +150,7 @@ class IfMatch(Given):
             "in": "header",
             "required": False,
             "description": "所见版本(ETag) / the version seen (its ETag)",
-            "schema": {"type": "string", "pattern": r'^("[0-9]{1,18}"|\*)$'},
+            "schema": {"type": "string", "format": "etag", "pattern": r'^("[0-9]{1,18}"|\*)$'},
         },
     )
 

@@ -180,6 +180,7 @@ KERNEL: dict[str, Text] = {
     "document-erased": _state("内容已删除。", "Its text has been erased."),
     "document-shown": _state("公示期内不能删除。", "It cannot be erased while it is shown."),
     "releaser-missing": _input("请写明发布人。", "Who releases it is missing."),
+    "day-out-of-reach": _input("日期应在 1900 年到 2199 年之间。", "A day lies in the years 1900 to 2199."),
     "window-backwards": _input("时段的结束应晚于开始。", "A window ends after it begins."),
     "window-too-short": _input("公示期至少 {days} 天。", "It must be shown for at least {days} days."),
     "field-not-allowed": _input("公开内容不得包含这一项。", "This field may not be shown."),

@@ -24,6 +24,7 @@ ReadsIdentity = Annotated[Caller, Depends(allow("staff.identity"))]
 Writes = Annotated[Caller, Depends(allow("staff.write"))]
 Listed = Annotated[Asked, Depends(listing(STAFF))]
 Because = Annotated[str, Query(min_length=1, max_length=200, description="why it is read; it is recorded")]
+Post = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 PersonId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$")]
 
 
@@ -32,7 +33,7 @@ class NewStaff(Value):
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
     phone: E164 | None = None
-    post: str
+    post: Post
     unit: str
     person: PersonId | None = None
     since: Day | None = Field(default=None, alias="from")
@@ -41,7 +42,7 @@ class NewStaff(Value):
 class NewPost(Value):
     """A further post."""
 
-    post: str
+    post: Post
     unit: str
     since: Day | None = Field(default=None, alias="from")
 
@@ -49,7 +50,7 @@ class NewPost(Value):
 class EndOfPost(Value):
     """The post that ends; with the last one the person leaves."""
 
-    post: str
+    post: Post
     unit: str
     on: Day | None = None
     reason: Annotated[str, StringConstraints(pattern="^[a-z-]{1,40}$")] = "left"

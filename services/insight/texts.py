@@ -19,3 +19,17 @@ TEXTS = {
     ),
     "period-ends-before-it-begins": Text("结束日期早于开始日期", "The period ends before it begins", 422),
 }
+
+FACTS: dict[str, tuple[str, str]] = {
+    "current": ("{to} 之前的事实已全部计入。", "Every fact of before {to} is counted."),
+    "behind": (
+        "{to} 之前的事实已全部计入;另有 {waiting} 条尚未处理、{parked} 条停放待处理。",
+        "Every fact of before {to} is counted; {waiting} later ones wait and {parked} are parked.",
+    ),
+    "unknown": (
+        "目前无法确认数据是否齐全,最近一次确认齐全至 {to}。",
+        "Whether anything is missing is not known now; complete up to {to} when that was last known.",
+    ),
+    "updating": ("您刚提交的内容正在计入,请稍候刷新。", "What you have just sent is being counted; look again."),
+}
+"""What an answer says of the facts behind it."""

@@ -30,6 +30,14 @@ TEXTS: dict[str, Text] = {
     "consent-withdrawn": Text(
         "该志愿者已撤回同意,不能查看其个人信息。", "This volunteer has withdrawn consent; the person is not shown."
     ),
+    "resident-not-linked": Text(
+        "该志愿者没有关联居民档案,无法查询是否党员;请先在联系方式中补录居民编号。",
+        "This volunteer is not linked to a resident's file; add the resident's id to the person first.",
+    ),
+    "resident-unknown": Text(
+        "居民名录中没有所关联的档案(或不在本区),请核对居民编号。",
+        "The register holds no such resident in this district; please check the linked id.",
+    ),
     "account-taken": Text("此账号已属于另一名志愿者。", "This account belongs to another volunteer."),
     "account-not-a-volunteer": Text("此账号尚未登记为志愿者。", "This account is not registered as a volunteer.", 404),
     "volunteer-closed": Text("该志愿者已退出。", "This volunteer has left."),

@@ -116,7 +116,7 @@ class Injector:
 
     async def _counted(self, clients: Clients, officer: Any, case: str) -> None:
         """The concern stands behind insight's figure: pages of subjects run by id, so ask for the one after."""
-        page = f"/figures/complaints.solved/subjects?unit={DISTRICT}&after={case[:-1]}&limit=20"
+        page = f"/figures/complaints.solved/subjects?unit={DISTRICT}&cursor={case[:-1]}&limit=20"
         while True:
             found = await clients.get(officer, "insight", page)
             if any(item["id"] == case for item in found["items"]):

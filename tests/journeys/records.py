@@ -147,7 +147,7 @@ def _in_complaints(keeper: Person, files: Asking, records: Records, marks: Marks
 
 
 def _in_volunteers(urls: Mapping[str, str], keeper: Person, records: Records, marks: Marks) -> None:
-    volunteer = enlist(keeper, records.account, GRID, marks)
+    volunteer = enlist(keeper, records.account, GRID, marks, records.ids["resident"])
     team = {"unit": COMMUNITIES[0], "kind": "party", "name": "第一志愿服务队", "leader": volunteer}
     records.ids |= {"volunteer": volunteer, "team": keeper.post("volunteers", "/teams", team)["aggregate"]}
     served = _asked_for(keeper, records, marks)
@@ -158,11 +158,12 @@ def _in_volunteers(urls: Mapping[str, str], keeper: Person, records: Records, ma
     keeper.wait_for("volunteers", f"/orders/{records.ids['order']}", lambda told: told["stage"] == "offered")
 
 
-def enlist(keeper: Person, account: Caller, unit: str, marks: Marks) -> str:
-    """Register a volunteer who signs in with that account; returns the entry's id."""
+def enlist(keeper: Person, account: Caller, unit: str, marks: Marks, resident: str | None = None) -> str:
+    """Register a volunteer who signs in with that account, linked to a resident's file; returns the entry's id."""
+    link = {"resident": resident} if resident else {}
     body = {
         "unit": unit,
-        "person": {"name": marks.name, "phone": marks.phone, "account": account.sub},
+        "person": {"name": marks.name, "phone": marks.phone, "account": account.sub} | link,
         "skills": {"lines": [LINE]},
         "availability": {"consent": True, "capacity": 20},
     }

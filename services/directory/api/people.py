@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from services.chassis.callers.access import Caller
 from services.chassis.context import Context
-from services.chassis.errors import Conflict, Invalid, PreconditionFailed
+from services.chassis.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from services.chassis.http import Answer, IfVersion, Operation, Running, allow, answer
 from services.chassis.personal.lookups import NAME, NUMBER, PHONE, TAIL
 from services.chassis.storage.history import Stored, Written
@@ -119,6 +119,18 @@ async def read_markers(resident: str, caller: ReadsMarkers, runtime: Running, be
     return await _revealed(runtime, resident, caller, MARKERS, because)
 
 
+@router.get("/residents/{resident}/markers/{marker}")
+async def read_marker(resident: str, marker: str, caller: ReadsMarkers, runtime: Running, because: Because) -> Answer:
+    """Whether one marker holds today, and nothing of the others; the read is recorded. For who needs that one only."""
+    if marker not in markers.CODES:
+        raise NotFound()
+    stored = await resolved(runtime, resident, caller.unit)
+    day = today(await runtime.units.get(stored.unit), runtime.clock.now())
+    (opened,) = await runtime.sealing.reveal_each(caller, [stored], MARKERS, because=because)
+    held = [Marker(**one) for one in (opened or {"markers": []})["markers"]]
+    return Answer({"resident": stored.id, "marker": marker, "on": day, "holds": markers.holds(held, marker, day)})
+
+
 async def _revealed(runtime: "Runtime", resident: str, caller: Caller, purpose: str, because: str) -> Answer:
     stored = await resolved(runtime, resident, caller.unit)
     return Answer(await runtime.sealing.reveal(caller, stored, purpose, because=because))
@@ -194,13 +206,14 @@ async def count_markers(unit: str, caller: Counts, runtime: Running) -> Answer:
     (``null``) from callers who may not see small figures."""
     view = await found(runtime, unit, caller.unit)
     hands = Hands(runtime.sealing, view.scope[0])
-    small = await _small_group(runtime, caller, unit, today(view, runtime.clock.now()))
+    now = runtime.clock.now()
+    small = await _small_group(runtime, caller, unit, today(view, now))
     scoped = Scoped.on(runtime.database, RESIDENT)
     counts: dict[str, int | None] = {}
     for code in markers.CODES:
         bearers = await scoped.count(unit, {f"keys.{MARKERS}": hands.marker_key(code), "state.status": "active"})
         counts[code] = None if 0 < bearers < small else bearers
-    return Answer({"unit": unit, "hidden_below": small, "markers": counts})
+    return Answer({"unit": unit, "as_of": now, "hidden_below": small, "markers": counts})
 
 
 async def _small_group(runtime: "Runtime", caller: Caller, unit: str, day: date) -> int:

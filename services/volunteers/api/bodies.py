@@ -24,15 +24,14 @@ Account = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, 
 
 
 class Skilled(Value):
-    """Lines of service, and those trained for. ``party``: declared to be a party volunteer (党员义工)."""
+    """Lines of service, and those trained for."""
 
     lines: tuple[Code, ...] = Field(max_length=50)
     trained: tuple[Code, ...] = Field(default=(), max_length=50)
-    party: Flag = False
 
     def skills(self) -> Skills:
         """As the domain takes it."""
-        return Skills(self.lines, self.trained, self.party)
+        return Skills(self.lines, self.trained)
 
 
 class Available(Value):
@@ -50,7 +49,8 @@ class Available(Value):
 
 
 class Person(Value):
-    """Who it is. Sealed. ``account``: the ``sub`` under which the volunteer signs in, if at all."""
+    """Who it is. Sealed. ``account``: the ``sub`` under which the volunteer signs in, if at all; ``resident``: the file
+    in the register of residents, which alone tells whether it is a party volunteer (党员义工)."""
 
     name: Name
     phone: Phone

@@ -11,7 +11,8 @@ from services.volunteers.api.stepping import Id, found_order
 from services.volunteers.domain.hours import HoursRedacted
 from services.volunteers.domain.order.events import NOTE, TASK, OrderRedacted
 from services.volunteers.domain.order.workflow import ORDER as WORKFLOW
-from services.volunteers.domain.volunteer import PERSON, VolunteerRedacted
+from services.volunteers.domain.volunteer import PERSON, RESIDENT, VolunteerRedacted
+from services.volunteers.markers import party_of
 from services.volunteers.queries import HOURS, ORDER, VOLUNTEER
 
 router = APIRouter()
@@ -35,6 +36,23 @@ async def read_person(
     return Answer(await running.sealing.reveal(caller, stored, PERSON, because=because))
 
 
+@router.get("/volunteers/{volunteer}/party")
+async def read_party(
+    volunteer: Id,
+    because: Because,
+    caller: Annotated[Caller, Depends(allow("volunteer.party"))],
+    running: Running,
+) -> Answer:
+    """是否党员义工 · Whether it is a party volunteer (VOL-02), as the register of residents says today.
+
+    Only with the volunteer's consent. The read is recorded, here and there; nothing is kept here.
+    """
+    stored = await running.histories[VOLUNTEER].get(volunteer, scope=caller.unit)
+    if not stored.state.consent and ANY_PERSON not in caller.permissions:
+        raise Refused("consent-withdrawn")
+    return Answer({"volunteer": volunteer, **await party_of(running, caller, stored, because)})
+
+
 @router.get("/orders/{order}/task")
 async def read_task(
     order: Id, because: Because, caller: Annotated[Caller, Depends(allow("order.task"))], running: Running
@@ -46,11 +64,11 @@ async def read_task(
 
 @router.post("/volunteers/{volunteer}/erase")
 async def erase_volunteer(volunteer: Id, caller: Erasing, operation: Operation, running: Running) -> Answer:
-    """删除个人信息 · Erase name, phone and what finds them, of a volunteer who has left."""
+    """删除个人信息 · Erase name, phone, the link to a resident and what finds them, of a volunteer who has left."""
     stored = await running.histories[VOLUNTEER].get(volunteer, scope=caller.unit)
     if not stored.state.closed:
         raise Refused("volunteer-not-closed")
-    event = VolunteerRedacted(purposes=(PERSON,))
+    event = VolunteerRedacted(purposes=(PERSON, RESIDENT))
     return answer(await running.histories[VOLUNTEER].erase(volunteer, event.purposes, event, operation))
 
 

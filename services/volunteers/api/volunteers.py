@@ -40,6 +40,7 @@ async def register_volunteer(
         availability=body.availability.availability(),
         person=_person(body.person),
         keys=keys,
+        resident=body.person.resident,
     )
     written = await running.histories[VOLUNTEER].create(volunteer, body.unit, command, operation)
     return answer(written, location=f"/volunteers/{written.id}", status=201)
@@ -109,7 +110,8 @@ async def change_person(
     stored = await running.histories[VOLUNTEER].get(volunteer, scope=caller.unit)
     keys = _keys(running, stored.scope[0], body)
     await _refuse_taken(running, stored.scope[0], keys, volunteer)
-    return await _change(running, volunteer, domain.ChangePerson(_person(body), keys), operation, version)
+    command = domain.ChangePerson(_person(body), keys, body.resident)
+    return await _change(running, volunteer, command, operation, version)
 
 
 @router.post("/volunteers/{volunteer}/close")

@@ -64,6 +64,18 @@ class System:
         """Let a frozen process go on."""
         os.kill(self.pid(name), signal.SIGCONT)
 
+    def stop(self, name: str) -> None:
+        """Stop a program in good order, and leave it stopped until ``start``."""
+        self.supervisor.stop_program(self._full(name))
+
+    def start(self, name: str) -> None:
+        """Start a stopped program, without waiting for it."""
+        self.supervisor.start_program(self._full(name))
+
+    def _full(self, name: str) -> str:
+        program = next(program for program in self.programs if program.name == name)
+        return f"{'servers' if program.is_server else 'services'}:{name}"
+
     def not_ready(self) -> dict[str, str]:
         """Every process of ours that is not ready, with what it says of itself."""
         pages = {program.name: program.ready for program in self.programs if program.ready}
@@ -165,10 +177,10 @@ def bring_up(system: System, ready_seconds: float = READY_SECONDS) -> None:
 def wait_for_servers(plan: Plan, hopeless: Callable[[], bool]) -> None:
     """Wait for MongoDB and Kafka, one's own or given ones; raises Trouble naming the one that does not answer."""
     if not plan.given_mongo:
-        ports = [plan.mongo_port]
+        ports = plan.mongo_ports
         trouble = _server_down("MongoDB", plan.mongo, plan.log("mongodb"))
-        wait_until(lambda: answers(plan.mongo_port), SERVER_SECONDS, lambda: trouble, hopeless)
-        wait_until(lambda: mongo.answers_requests(plan.mongo_port), SERVER_SECONDS, lambda: trouble, hopeless)
+        wait_until(lambda: all(map(answers, ports)), SERVER_SECONDS, lambda: trouble, hopeless)
+        wait_until(lambda: all(map(mongo.answers_requests, ports)), SERVER_SECONDS, lambda: trouble, hopeless)
         mongo.form_replica_set(ports)
         wait_until(lambda: mongo.is_whole(ports), SERVER_SECONDS, lambda: trouble, hopeless)
     else:
@@ -176,7 +188,8 @@ def wait_for_servers(plan: Plan, hopeless: Callable[[], bool]) -> None:
         wait_until(lambda: mongo.takes_writes(plan.mongo), SERVER_SECONDS, lambda: trouble, hopeless)
     log = None if plan.given_kafka else plan.log("kafka")
     trouble = _server_down("Kafka", plan.kafka, log)
-    wait_until(lambda: kafka.answers_requests(plan.kafka), SERVER_SECONDS, lambda: trouble, hopeless)
+    brokers = 1 if plan.given_kafka else plan.brokers
+    wait_until(lambda: kafka.answers_requests(plan.kafka, brokers), SERVER_SECONDS, lambda: trouble, hopeless)
 
 
 def _readiness(page: str) -> str:

@@ -113,6 +113,7 @@ class Requests:
             enable_auto_commit=False,
             auto_offset_reset="none",
             max_poll_records=50,
+            **topics.RECONNECT,
         )
         consumer.assign([TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)])
         window = self._publisher.window(lambda _: None)

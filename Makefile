@@ -70,7 +70,7 @@ bench: setup-test
 	@exec $(PYTHON) -m tests.load.bench
 
 faults: setup-test
-	@exec $(PYTHON) -m tests.faults.run
+	@exec $(PYTHON) -m tests.faults.run $(ARGS)
 
 # For maintainers: the lists made anew from pyproject.toml; versions move only where they must (UPGRADE=--upgrade moves all).
 UPGRADE ?=

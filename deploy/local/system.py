@@ -54,15 +54,21 @@ class System:
 
     def kill(self, name: str) -> None:
         """Kill a program's process (SIGKILL); supervisord starts it again."""
-        os.kill(self.pid(name), signal.SIGKILL)
+        self._signal(name, signal.SIGKILL)
 
     def pause(self, name: str) -> None:
         """Freeze a program's process (SIGSTOP)."""
-        os.kill(self.pid(name), signal.SIGSTOP)
+        self._signal(name, signal.SIGSTOP)
 
     def resume(self, name: str) -> None:
         """Let a frozen process go on."""
-        os.kill(self.pid(name), signal.SIGCONT)
+        self._signal(name, signal.SIGCONT)
+
+    def _signal(self, name: str, number: signal.Signals) -> None:
+        pid = self.pid(name)
+        if not pid:  # to the system that is the number of everybody in our own group
+            raise ProcessLookupError(f"{name} is down")
+        os.kill(pid, number)
 
     def stop(self, name: str) -> None:
         """Stop a program in good order, and leave it stopped until ``start``."""

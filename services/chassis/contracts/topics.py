@@ -189,5 +189,6 @@ def _lost(starts: Mapping[TopicPartition, int], committed: Mapping[TopicPartitio
 
 
 __all__ = [
-    "RECONNECT", "GroupBusy", "KafkaError", "LostRange", "ensure", "group_of", "relay_group_of", "republish_topic", "topics_of",
+    "RECONNECT", "GroupBusy", "KafkaError", "LostRange", "ensure", "group_of", "relay_group_of", "republish_topic",
+    "topics_of",
 ]  # fmt: skip

@@ -27,7 +27,7 @@ def test_no_two_processes_share_a_port(tmp_path: Path) -> None:
     assert len(set(ports.values())) == len(ports)
 
 
-def test_three_of_each_server_and_two_of_each_process_share_no_port_and_no_name(tmp_path: Path, secrets: Secrets) -> None:
+def test_three_of_each_server_and_two_of_each_process_share_no_port(tmp_path: Path, secrets: Secrets) -> None:
     plan = Plan(data=tmp_path, brokers=3, members=3, each=2, doors=200)
     ports = plan.ports()
     assert len(set(ports.values())) == len(ports) == 1 + 2 * (2 * len(SERVICES) + 1) + 3 * 3

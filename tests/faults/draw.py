@@ -10,9 +10,9 @@ PAIRED = 0.3  # of the draws bring two at once
 
 
 def possible(ground: Ground, only: str = "") -> dict[str, list[str]]:
-    """The kinds that this system allows, with what they can be done to; ``only`` those with this in their name."""
-    found = {name: kind.targets(ground) for name, kind in KINDS.items()}
-    return {name: targets for name, targets in found.items() if targets and only in name}
+    """The kinds that this system allows, with what they can be done to; ``only`` these, divided by commas."""
+    found = {name: kind.targets(ground) for name, kind in KINDS.items() if not only or name in only.split(",")}
+    return {name: targets for name, targets in found.items() if targets}
 
 
 def left_out(ground: Ground) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """``make faults``: a system of its own under load, disturbed in every way, and then judged.
 
     make faults                                   the long run: three of each server, two of each process
-    make faults ARGS="--faults 10 --seconds 300 --seed 7 --only cut --rate 20 --events 0 --release v1.2"
+    make faults ARGS="--faults 10 --seconds 300 --seed 7 --only cut,slow --rate 20 --events 0 --release v1.2"
     make faults ARGS="--small --only kill"        one of each, no doors
 
 Leaves ``.local/faults/report.json`` and ``report.html``, and the data and logs of the last run. Ends with 1 when a
@@ -98,7 +98,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--events", type=int, default=None, help="in the histories, at least")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of stories and faults")
     parser.add_argument("--faults", type=int, default=LONG_FAULTS, help="how many, at least")
-    parser.add_argument("--only", default="", help="only kinds of faults with this in their name")
+    parser.add_argument("--only", default="", help="only these kinds of faults, divided by commas")
     parser.add_argument("--rate", type=float, default=None, help="requests a second, at most")
     parser.add_argument("--release", default="", help="the commit of the release beside the present one")
     return parser.parse_args()

@@ -15,6 +15,7 @@ import asyncio
 import json
 import sys
 from collections import deque
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, cast
@@ -179,10 +180,10 @@ class Door:
 
 
 class House:
-    """All doors and the rules in force."""
+    """All doors and the rules in force. ``names`` tells whose connections there are, by their local ports."""
 
-    def __init__(self, data: Path, pairs: dict[int, int]) -> None:
-        self._data = data
+    def __init__(self, pairs: dict[int, int], names: Callable[[], dict[int, str]]) -> None:
+        self._names = names
         self.doors = [Door(self, port, behind) for port, behind in pairs.items()]
         self._rules: list[Rule] = []
         self._known: dict[int, str] = {}  # by a client's port: the name of its program
@@ -191,7 +192,7 @@ class House:
     async def lay_down(self, rules: list[Rule]) -> None:
         """These rules hold from now on, for what is open too."""
         self._rules = rules
-        self._known = await asyncio.to_thread(programs, self._data) if rules else {}
+        self._known = await asyncio.to_thread(self._names) if rules else {}
         for door in self.doors:
             for passage in tuple(door.passages):
                 how = await self.how(passage.port(), door.port)
@@ -206,7 +207,7 @@ class House:
         if client not in self._known:
             async with self._looking:
                 if client not in self._known:
-                    self._known = await asyncio.to_thread(programs, self._data)
+                    self._known = await asyncio.to_thread(self._names)
                     self._known.setdefault(client, "")  # somebody from outside
         name = self._known[client]
         return next((how for pattern, _, how in asked if name and fnmatchcase(name, pattern)), "")
@@ -227,7 +228,7 @@ def programs(data: Path) -> dict[int, str]:
 
 
 async def _main(data: Path, pairs: dict[int, int]) -> None:
-    house = House(data, pairs)
+    house = House(pairs, lambda: programs(data))
     for door in house.doors:
         await door.open()
     print("ok", flush=True)

@@ -44,7 +44,7 @@ class Overcome:
 
     fault: str
     at: float
-    many: int = 1  # faults at once
+    kinds: tuple[str, ...]  # of the faults at once
     backlog: bool = False
     over: float | None = None
     requests: float | None = None
@@ -75,7 +75,7 @@ class Injector:
     async def bring_about(self, *faults: Fault) -> Overcome:
         """These at once, and the wait until they are overcome."""
         at, backlog = round(time.monotonic() - self.began, 1), any(KINDS[fault.kind].backlog for fault in faults)
-        told = Overcome(" + ".join(map(str, faults)), at, len(faults), backlog)
+        told = Overcome(" + ".join(map(str, faults)), at, tuple(fault.kind for fault in faults), backlog)
         self.overcome.append(told)
         began = time.monotonic()
         try:

@@ -70,6 +70,7 @@ class Ledger:
             asked.code = told.get("code", "") if status >= 400 else ""
         if self._file:
             self._file.write(json.dumps(asdict(asked)) + "\n")
+            self._file.flush()
 
     def close(self) -> None:
         """Nothing more is written."""

@@ -25,7 +25,7 @@ def as_json(course: Course) -> dict[str, Any]:
         "seed": course.seed,
         "held": course.held,
         "events": course.found.get("events", 0),
-        "faults": sum(one.many for one in course.faults),
+        "faults": sum(len(one.kinds) for one in course.faults),
         "lost": sum(isinstance(sentence, Lost) for sentence in sentences),
         "doubled": sum(isinstance(sentence, Doubled) for sentence in sentences),
         "inverted": sum(isinstance(sentence, Inverted) for sentence in sentences),
@@ -40,7 +40,7 @@ def as_json(course: Course) -> dict[str, Any]:
         "stories": course.stories,
         "found": course.found,
         "poison": course.poison,
-        "kinds": dict(sorted(_kinds(course).items())),
+        "kinds": dict(sorted(Counter(kind for one in course.faults for kind in one.kinds).items())),
         "left_out": course.left_out,
         "timeline": [one.told() for one in course.faults],
         "drains": course.drains,
@@ -71,11 +71,6 @@ def troubles(course: Course) -> dict[str, int]:
     for of in course.seconds.values():
         total.update({what: many for what, many in of.items() if what != "accepted" and not what.startswith("ended")})
     return dict(total)
-
-
-def _kinds(course: Course) -> Counter[str]:
-    singly = (fault for one in course.faults for fault in one.fault.split(" + "))
-    return Counter(one.rpartition(" s")[0].rpartition(" ")[0] if one.endswith(" s") else one for one in singly)
 
 
 def write(course: Course, file: Path, page: Path | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -308,11 +309,13 @@ def test_it_sees_a_deadline_that_passed_unnoticed_or_came_to_pass_twice() -> Non
 
 def test_it_sees_a_row_of_insight_that_is_not_its_history() -> None:
     promise = "read models hold what the histories hold"
-    right = {"case_1": {1: "c1"}, "order_1": {1: "o1", 3: "o3"}, "hours_1": {1: "h1"}}
-    for wrong, broken in (({}, set()), ({"case_1": {}}, {promise}), ({"order_1": {1: "o1", 3: "o2"}}, {promise})):
-        world = World()
-        world.evidence.rows = {subject: Row("", events) for subject, events in (right | wrong).items()}
-        assert world.broken() == broken
+    right = {"case_1": Row("", {1: "c1"}), "order_1": Row("", {1: "o1", 3: "o3"}), "hours_1": Row("", {1: "h1"})}
+    world = World()
+    world.evidence.rows = right
+    assert world.broken() == set()
+    for subject, wrong in (("case_1", {}), ("order_1", {1: "o1", 3: "o2"}), ("hours_1", {1: "h1", 2: "h2"})):
+        world.evidence.rows = right | {subject: Row("", wrong)}
+        assert world.broken() == {promise}
 
 
 def test_it_sees_a_service_that_does_not_know_the_tree_of_units() -> None:
@@ -374,8 +377,9 @@ def test_the_recount_counts_by_outcome_and_unit_and_sees_a_wrong_figure() -> Non
 def test_every_figure_is_recounted_by_its_definition() -> None:
     world, now = World(), datetime.now(UTC)
     world.case.append(_entry("c4", 4, "case.solved", "t4"))
-    closed = {"measure": "count", "subject": "case", "outcome": ["solved"], "where": {"category": "property"}}
-    definitions = {
+    property_: dict[str, Any] = {"category": "property"}
+    closed = {"measure": "count", "subject": "case", "outcome": ["solved"], "where": property_}
+    definitions: dict[str, dict[str, Any]] = {
         "closed": closed,
         "recorded": {"measure": "count", "subject": "case"},
         "rate": {"measure": "ratio", "numerator": "closed", "denominator": "recorded"},

@@ -73,10 +73,15 @@ def troubles(course: Course) -> dict[str, int]:
     return dict(total)
 
 
-def write(course: Course, file: Path, page: Path | None = None) -> None:
-    """The file, and the time line as a page of its own."""
+SERIES = ("seconds", "seen")
+
+
+def write(course: Course, file: Path, page: Path | None = None, series: bool = True) -> None:
+    """The file, and the time line as a page of its own; the file without what was seen second by second if not
+    ``series``."""
     told = as_json(course)
-    file.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    kept = told if series else {name: value for name, value in told.items() if name not in SERIES}
+    file.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     if page:
         page.write_text(document(told), encoding="utf-8")
 

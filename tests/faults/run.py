@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psutil
 
-from deploy.local.install import LOCAL
+from deploy.local.install import LOCAL, ROOT
 from deploy.local.plan import Plan
 from deploy.local.ports import CANDIDATES, is_free
 from deploy.local.system import System, end_recorded, running
@@ -34,6 +34,7 @@ from tests.faults.links import Links, doors
 from tests.faults.stories import LONG_MIX, MIX
 
 FOLDER = LOCAL / "faults"
+PUBLISHED = ROOT / "docs" / "reports"
 PREFIX = "faults"
 STEP = 400  # ports between two choices
 START = 400  # seconds for the first start, beside whatever else the machine does
@@ -101,6 +102,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="only these kinds of faults, divided by commas")
     parser.add_argument("--rate", type=float, default=None, help="requests a second, at most")
     parser.add_argument("--release", default="", help="the commit of the release beside the present one")
+    parser.add_argument("--publish", action="store_true", help="write docs/reports/faults.json and .html too")
     return parser.parse_args()
 
 
@@ -124,6 +126,9 @@ def main() -> int:
             folder / "asked.jsonl",
         )
     report.write(told, FOLDER / "report.json", FOLDER / "report.html")
+    if given.publish:
+        PUBLISHED.mkdir(exist_ok=True)
+        report.write(told, PUBLISHED / "faults.json", PUBLISHED / "faults.html", series=False)
     print(report.page(told), flush=True)
     return 0 if told.held else 1
 

@@ -10,6 +10,7 @@ import psutil
 from deploy.local.install import ROOT
 from tests.faults.ground import Ground
 from tests.faults.kinds.registry import kind
+from tests.faults.kinds.servers import whole
 
 SWAPPED = ("complaints-api-2", "complaints-worker-2")  # run from an earlier release for a while
 ROOM = 2 << 20  # bytes until the memory limit is hit
@@ -67,6 +68,7 @@ def restart(ground: Ground, which: str) -> Iterator[None]:
                 pass
             if program.is_server:
                 ground.until_back(program.name)
+                ground.until(lambda: whole(ground), "every partition on all brokers again")
             else:
                 ground.ready(program.name)
     yield

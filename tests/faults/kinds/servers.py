@@ -13,6 +13,7 @@ from deploy.local.system import JARS
 from tests.faults.ground import Ground
 from tests.faults.kinds.registry import kind
 
+SPARE = 256 << 10  # bytes of a full disk, since the member goes on writing while it is filled
 SEVERAL_BROKERS, SEVERAL_MEMBERS = "more than one broker", "more than one database member"
 
 
@@ -72,12 +73,12 @@ def _small_disk(ground: Ground) -> list[str]:
 
 @kind("disk full", _small_disk, why_not="a file system of its own for a database member", seconds=(8, 15))
 def disk_full(ground: Ground, member: str) -> Iterator[None]:
-    """Not one more byte fits on the disk of the first database member, until room is made."""
+    """Nothing more fits on the disk of the first database member, until room is made."""
     assert ground.beneath.disk is not None
     filler = ground.beneath.disk / "filler"
     with filler.open("wb") as file:
         free = os.statvfs(ground.beneath.disk)
-        os.posix_fallocate(file.fileno(), 0, free.f_bavail * free.f_frsize)
+        os.posix_fallocate(file.fileno(), 0, free.f_bavail * free.f_frsize - SPARE)
     yield
     filler.unlink()
     ground.until_back(member)

@@ -66,7 +66,7 @@ def offsets_lost(ground: Ground, service: str) -> Iterator[None]:
     """The group of a service is deleted."""
     group = f"{ground.prefix}.{service}"
     with _away(ground, service) as (admin, _):
-        ground.until(lambda: not admin.delete_groups([group])[group].errno, f"group {group} deleted")
+        ground.until(lambda: admin.delete_groups([group])[group] == "OK", f"group {group} deleted")
     yield
 
 

@@ -13,6 +13,7 @@ Each line of input is a JSON list of rules ``[client, port, how]`` that replaces
 
 import asyncio
 import json
+import os
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -217,14 +218,23 @@ def programs(data: Path) -> dict[int, str]:
     """By the local port of each connection: the name of the program that holds it, as supervisord knows it."""
     state = State.read(data)
     supervisor = state.supervisor.process() if state else None
+    ports = _ports_by_socket()
     found: dict[int, str] = {}
     for process in supervisor.children() if supervisor else ():
         try:
             name = process.environ()["SUPERVISOR_PROCESS_NAME"]
-            found |= {one.laddr.port: name for one in process.net_connections("tcp4")}
-        except (psutil.NoSuchProcess, KeyError):  # it has just ended, or is not what it will be yet
+            sockets = [os.readlink(file) for file in Path(f"/proc/{process.pid}/fd").iterdir()]
+        except (psutil.NoSuchProcess, KeyError, FileNotFoundError):  # it has just ended, or is not yet what it will be
             continue
+        found |= {ports[socket]: name for socket in sockets if socket in ports}
     return found
+
+
+def _ports_by_socket() -> dict[str, int]:
+    """The local port of every TCP connection of this machine, by what its file descriptor links to. Java's are IPv6."""
+    tables = [Path(f"/proc/net/{table}").read_text().splitlines()[1:] for table in ("tcp", "tcp6")]
+    rows = [line.split() for table in tables for line in table]
+    return {f"socket:[{row[9]}]": int(row[1].rpartition(":")[2], 16) for row in rows}
 
 
 async def _main(data: Path, pairs: dict[int, int]) -> None:

@@ -23,6 +23,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 from kafka.partitioner import Partitioner
 
+from services.chassis.contracts.topics import RECONNECT
 from services.chassis.contracts.wire import Record
 from services.chassis.settings import Settings
 
@@ -42,6 +43,7 @@ PRODUCER_CONFIG: dict[str, Any] = {
     "max_block_ms": 20_000,
     "allow_auto_create_topics": False,
     "metrics_enabled": False,
+    **RECONNECT,
 }
 
 

@@ -66,7 +66,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--most", type=int, default=10_000, help="最多列出几条 · at most so many are named")
     parser.add_argument("--heal", action="store_true", help="补发、接续、重放 · send again, drain, replay")
     parser.add_argument(
-        "--wait", type=step, default=timedelta(seconds=60), help="修复时等 worker 多久 · how long to wait for the workers"
+        "--wait", type=step, default=timedelta(seconds=60), help="修复时等 worker 多久 · patience with the workers"
     )
     parser.add_argument("--json", action="store_true", help="机器可读 · machine readable")
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from pymongo import DeleteOne, ReplaceOne
 
 from services.chassis.consuming.places import Place, Places
-from services.chassis.reconciling.hours import instant
+from services.chassis.reconciling.hours import instant, server_seconds
 from services.chassis.reconciling.statements import Claim, Line, Page, Part
 from services.chassis.reconciling.stored import ASTRAY, COMPARED, MARKS
 from services.chassis.storage.driver import Database, Document
@@ -41,6 +41,7 @@ class Comparing:
     """The comparison of one consumer with the sources it consumes. Raises PyMongoError."""
 
     def __init__(self, database: Database, consumer: str, sources: Collection[str], later: int = LATER) -> None:
+        self._database = database
         self._sources = sources
         self._later = later
         self._places = Places(database, consumer)
@@ -56,14 +57,14 @@ class Comparing:
         await self._compared.ensure_indexes(by_hour, by_open, by_subject)
         await self._astray.ensure_indexes(("source", "kind"), ("kind", "at"))
 
-    async def take(self, statement: Part | Page, now: int) -> None:
-        """Compare one statement; ``now`` is a second of this database's clock before its places are read."""
+    async def take(self, statement: Part | Page) -> None:
+        """Compare one statement; the same one again changes nothing."""
         if statement.source not in self._sources:
             return
         if isinstance(statement, Part):
             await self._take_part(statement)
         else:
-            await self._take_page(statement, now)
+            await self._take_page(statement)
 
     async def look_again(self, now: int) -> None:
         """Compare once more what was open, and forget old hours in which nothing is."""
@@ -125,13 +126,13 @@ class Comparing:
                 reasons[row["subject"], row["seq"]] = row["reason"]
         return Counter(reasons.values())
 
-    async def _take_page(self, page: Page, now: int) -> None:
-        """One page of a round. ``now``: places are read after this second."""
+    async def _take_page(self, page: Page) -> None:
         places: dict[str, Place] = {}
         for some in _portions([claim.subject for claim in page.lines]):
             places |= await self._places.read(some)
         wrong = {claim.subject: found for claim in page.lines if (found := _astray(claim, places[claim.subject]))}
         wrong |= await self._ghosts(page, {claim.subject for claim in page.lines})
+        seen = await server_seconds(self._database)  # places were read before the end of this second
         low = {"$gt": f"{page.source}|{page.after}", "$lte": f"{page.source}|{page.upto or HIGHEST}"}
         known = {row["_id"]: row for row in await self._astray.find({"_id": low})}
         full = await self._astray.count({"source": page.source}, limit=MOST) >= MOST
@@ -139,7 +140,7 @@ class Comparing:
         for subject, found in wrong.items():
             name = f"{page.source}|{subject}"
             if name in known or not full:
-                row = _row(page, subject, found, known.get(name), now, self._later)
+                row = _row(page, subject, found, known.get(name), seen, self._later)
                 changes.append(ReplaceOne({"_id": name}, row, upsert=True))
         if changes:
             await self._astray.bulk_write(changes)
@@ -211,15 +212,15 @@ def _astray(claim: Claim, place: Place) -> Document | None:
     return None
 
 
-def _row(page: Page, subject: str, found: Document, before: Document | None, now: int, later: int) -> Document:
+def _row(page: Page, subject: str, found: Document, before: Document | None, seen: int, later: int) -> Document:
     """A place beyond a history may be newer than what was stated: it is certain once a later reading lacks it too."""
-    row = found | {"source": page.source, "subject": subject, "seen": now, "at": datetime.now(UTC), "certain": True}
+    row = found | {"source": page.source, "subject": subject, "seen": seen, "at": datetime.now(UTC), "certain": True}
     row["counts"] = found["seq"] - found["place"] if found["kind"] == "behind" else 0
     if found["kind"] == "beyond":
         same = before is not None and before["kind"] == "beyond" and before["place"] > found["seq"]
         if same and before is not None:
             row["place"], row["seen"] = before["place"], before["seen"]
-        row["certain"] = same and page.at >= row["seen"] + later
+        row["certain"] = same and page.at > row["seen"] + later
     return row
 
 

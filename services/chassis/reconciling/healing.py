@@ -25,7 +25,7 @@ LOOK_EVERY = 0.2  # seconds between two looks at whether what was sent has been 
 
 @dataclass
 class Healed:
-    """What was done. ``replayed``: outcomes; ``in_time``: whether all that was sent again has been applied or parked."""
+    """What was done. ``replayed``: outcomes; ``in_time``: all that was sent again has been applied or parked."""
 
     sent: int = 0
     in_time: bool = True

@@ -105,9 +105,8 @@ class Reconciliation:
             if not go_on():
                 raise Interrupted
             statements, offsets, more = await asyncio.to_thread(self._read, offsets, go_on)
-            now = await server_seconds(self._ground.database)
             for statement in statements:
-                await self._comparing.take(statement, now)
+                await self._comparing.take(statement)
             kept = {str(partition): offset for partition, offset in offsets.items()}
             await self._marks.update_one({"_id": READ}, {"$set": {"offsets": kept}}, upsert=True)
         await self._comparing.look_again(await server_seconds(self._ground.database))

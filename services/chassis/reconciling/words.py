@@ -44,8 +44,8 @@ WHERE: dict[str, Text] = {
     "beyond-history": Text(
         "{who}:已处理到第 {seq} 条,历史只有 {history} 条(历史从备份恢复过)。找回较新的历史;找不回时,"
         "由人改正 {who} 的记录(insight 用 rebuild)。本命令不改动。",
-        "{who}: applied up to {seq} where the history holds {history} (a restored backup). Bring the newer history "
-        "back; where there is none, a person corrects the records of {who} (insight: rebuild). Nothing is changed here.",
+        "{who}: applied up to {seq} where the history holds {history} (a restored backup). Bring the newer "
+        "history back; else a person corrects the records of {who} (insight: rebuild). Nothing is changed here.",
     ),
     "other-history": Text(
         "{who}:第 {seq} 条处理的不是历史里的那个事件(历史恢复过,或位置被人改过)。由人核对 {who} 的记录"

@@ -1,5 +1,6 @@
 # make run     everything on this machine, with a demonstration district      make test    all tests
 # make stop · make status · make clean · make check · make schemas · make mechanisms · make journey · make bench · make faults
+# make audit   known holes in what this stands on (needs the internet)
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --warn-undefined-variables --no-builtin-rules --no-print-directory
@@ -14,11 +15,11 @@ PYTHON := .local/venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 ARGS ?=
 
-.PHONY: help run ops stop status clean test check lint types imports schemas mechanisms journey bench faults lock \
+.PHONY: help run ops stop status clean test check lint types imports schemas mechanisms journey bench faults audit lock \
 	python setup-run setup-test
 
 help:
-	@sed -n '1,2s/^# //p' Makefile
+	@sed -n '1,3s/^# //p' Makefile
 
 python:
 	@if [ -z "$(SYSTEM_PYTHON)" ]; then \
@@ -58,7 +59,8 @@ imports: setup-test
 	@$(PYTHON) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
 schemas: setup-run
-	@exec $(PYTHON) -m services schemas export
+	@$(PYTHON) -m services schemas export
+	@$(PYTHON) -m services who-may-what export
 
 mechanisms: setup-test
 	@exec $(PYTHON) -m tests.mechanisms
@@ -67,10 +69,13 @@ journey: setup-run
 	@exec $(PYTHON) -m tests.journeys.j1
 
 bench: setup-test
-	@exec $(PYTHON) -m tests.load.bench
+	@exec $(PYTHON) -m tests.load.bench $(ARGS)
 
 faults: setup-test
-	@exec $(PYTHON) -m tests.faults.run
+	@exec $(PYTHON) -m tests.faults.run $(ARGS)
+
+audit: setup-test
+	@exec $(PYTHON) -m tests.audit
 
 # For maintainers: the lists made anew from pyproject.toml; versions move only where they must (UPGRADE=--upgrade moves all).
 UPGRADE ?=

@@ -26,6 +26,10 @@ COMMANDS = {
     ),
     "clock": ("services.chassis.clocks.clock_command", "查看或向前移动时钟 · show the clock, or move it forward"),
     "rebuild": ("services.insight.rebuild", "由各服务的历史重算统计 · make insight's figures anew from the histories"),
+    "who-may-what": (
+        "services.chassis.contracts.permits",
+        "导出或检查权限表 · export or check the table of who may what",
+    ),
     "schemas": ("services.chassis.contracts.schemas", "导出或检查公开的契约 · export or check the published contract"),
 }
 

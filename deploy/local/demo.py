@@ -62,8 +62,8 @@ def import_concerns(street: Desk, again: bool = False) -> None:
     limit = time.monotonic() + PATIENCE
     while True:
         page = street.get("complaints", f"/imports/{begun['aggregate']}")
-        _progress(page["through"], page["rows"])
-        if page["through"] >= page["rows"]:
+        _progress(page["done"], page["rows"])
+        if page["status"] == "done":
             print(flush=True)
             return
         if time.monotonic() > limit:

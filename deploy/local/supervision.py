@@ -58,6 +58,7 @@ def _section(program: Program) -> str:
             f"[program:{program.name}]",
             f"command={' '.join(_argument(part) for part in program.command)}",
             f"environment={environment}",
+            *([f"directory={_quoted(program.directory)}"] if program.directory else []),
             "autostart=false",
             "autorestart=true",
             "startsecs=5",

@@ -54,20 +54,39 @@ class System:
 
     def kill(self, name: str) -> None:
         """Kill a program's process (SIGKILL); supervisord starts it again."""
-        os.kill(self.pid(name), signal.SIGKILL)
+        self._signal(name, signal.SIGKILL)
 
     def pause(self, name: str) -> None:
         """Freeze a program's process (SIGSTOP)."""
-        os.kill(self.pid(name), signal.SIGSTOP)
+        self._signal(name, signal.SIGSTOP)
 
     def resume(self, name: str) -> None:
         """Let a frozen process go on."""
-        os.kill(self.pid(name), signal.SIGCONT)
+        self._signal(name, signal.SIGCONT)
+
+    def _signal(self, name: str, number: signal.Signals) -> None:
+        pid = self.pid(name)
+        if not pid:  # to the system that is the number of everybody in our own group
+            raise ProcessLookupError(f"{name} is down")
+        os.kill(pid, number)
+
+    def stop(self, name: str) -> None:
+        """Stop a program in good order, and leave it stopped until ``start``."""
+        self.supervisor.stop_program(self._full(name))
+
+    def start(self, name: str) -> None:
+        """Start a stopped program, without waiting for it."""
+        self.supervisor.start_program(self._full(name))
+
+    def _full(self, name: str) -> str:
+        program = next(program for program in self.programs if program.name == name)
+        return f"{'servers' if program.is_server else 'services'}:{name}"
 
     def not_ready(self) -> dict[str, str]:
         """Every process of ours that is not ready, with what it says of itself."""
         pages = {program.name: program.ready for program in self.programs if program.ready}
-        told = {name: _readiness(page) for name, page in pages.items()}
+        with httpx.Client(timeout=2, verify=False) as http:  # plain HTTP: what certificates to trust need not be read
+            told = {name: _readiness(http, page) for name, page in pages.items()}
         return {name: reason for name, reason in told.items() if reason}
 
     def wait_ready(self, seconds: float = READY_SECONDS) -> None:
@@ -165,10 +184,10 @@ def bring_up(system: System, ready_seconds: float = READY_SECONDS) -> None:
 def wait_for_servers(plan: Plan, hopeless: Callable[[], bool]) -> None:
     """Wait for MongoDB and Kafka, one's own or given ones; raises Trouble naming the one that does not answer."""
     if not plan.given_mongo:
-        ports = [plan.mongo_port]
+        ports = plan.mongo_ports
         trouble = _server_down("MongoDB", plan.mongo, plan.log("mongodb"))
-        wait_until(lambda: answers(plan.mongo_port), SERVER_SECONDS, lambda: trouble, hopeless)
-        wait_until(lambda: mongo.answers_requests(plan.mongo_port), SERVER_SECONDS, lambda: trouble, hopeless)
+        wait_until(lambda: all(map(answers, ports)), SERVER_SECONDS, lambda: trouble, hopeless)
+        wait_until(lambda: all(map(mongo.answers_requests, ports)), SERVER_SECONDS, lambda: trouble, hopeless)
         mongo.form_replica_set(ports)
         wait_until(lambda: mongo.is_whole(ports), SERVER_SECONDS, lambda: trouble, hopeless)
     else:
@@ -176,12 +195,13 @@ def wait_for_servers(plan: Plan, hopeless: Callable[[], bool]) -> None:
         wait_until(lambda: mongo.takes_writes(plan.mongo), SERVER_SECONDS, lambda: trouble, hopeless)
     log = None if plan.given_kafka else plan.log("kafka")
     trouble = _server_down("Kafka", plan.kafka, log)
-    wait_until(lambda: kafka.answers_requests(plan.kafka), SERVER_SECONDS, lambda: trouble, hopeless)
+    brokers = 1 if plan.given_kafka else plan.brokers
+    wait_until(lambda: kafka.answers_requests(plan.kafka, brokers), SERVER_SECONDS, lambda: trouble, hopeless)
 
 
-def _readiness(page: str) -> str:
+def _readiness(http: httpx.Client, page: str) -> str:
     try:
-        answer = httpx.get(page, timeout=2)
+        answer = http.get(page)
     except httpx.HTTPError as error:
         return type(error).__name__
     return "" if answer.status_code == httpx.codes.OK else f"{answer.status_code} {answer.text[:300]}"

@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -13,11 +14,14 @@ import structlog
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from services.chassis.connections import server_config
+
 LOG = structlog.get_logger()
 Verdict = tuple[bool, str]  # good, and if not: why
 Check = Callable[[], Verdict | Awaitable[Verdict]]
 PATIENCE = 2.0  # seconds for one check
-PATHS = frozenset({"/live", "/ready", "/metrics"})
+PUBLISHED = "/published"
+PATHS = frozenset({"/live", "/ready", "/metrics", PUBLISHED})
 
 
 class Health:
@@ -26,6 +30,7 @@ class Health:
     def __init__(self, service: str) -> None:
         self.service = service
         self._checks: dict[str, tuple[Check, bool]] = {}
+        self.published: Callable[[], Awaitable[datetime | None]] | None = None  # up to when events are in Kafka
         self.stopping = False
 
     def add(self, name: str, check: Check, *, live: bool = False) -> None:
@@ -46,8 +51,22 @@ class Health:
         """Status, content type and body of one of ``PATHS``."""
         if path == "/metrics":
             return 200, CONTENT_TYPE_LATEST.encode(), generate_latest()
+        if path == PUBLISHED:
+            told = await self._published_to()
+            return 503 if told is None else 200, b"application/json", orjson.dumps({"published_to": told})
         good, report = await self.report(live=path == "/live")
         return 200 if good else 503, b"application/json", orjson.dumps(report)
+
+    async def _published_to(self) -> datetime | None:
+        """What other services' figures need to know of this one; None when nothing can be told now."""
+        if self.published is None:
+            return None
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self.published()
+        except Exception as error:  # noqa: BLE001 as a check: a probe is answered whatever happens
+            LOG.warning("published_to_not_known", error=type(error).__name__)
+            return None
 
     async def _ask(self, name: str) -> Verdict:
         try:
@@ -101,15 +120,7 @@ async def serve_health(health: Health, port: int, host: str | None = None) -> As
     """
     host = host or os.environ.get("LINLI_HOST", "127.0.0.1")
     listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    config = uvicorn.Config(
-        probes(health),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        lifespan="off",
-        timeout_graceful_shutdown=1,
-    )
-    server = _Server(config)
+    server = _Server(server_config(probes(health), timeout_graceful_shutdown=1))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         yield listening.getsockname()[1]

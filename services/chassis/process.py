@@ -12,6 +12,7 @@ from contextlib import nullcontext, suppress
 import structlog
 
 from services.chassis.aggregate import Service
+from services.chassis.connections import server_config
 from services.chassis.health import serve_health
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
@@ -21,6 +22,7 @@ from services.chassis.telemetry import configure_logs
 LOG = structlog.get_logger()
 UNEXPECTED = 70  # EX_SOFTWARE: the supervisor starts the process again
 GRACE = 20  # seconds to answer what was accepted
+KEEP_ALIVE = 30  # seconds for which a connection is kept for the next request
 START_PATIENCE = 60  # seconds to wait for a server that is starting
 
 Run = Callable[[Runtime, asyncio.Event], Awaitable[None]]
@@ -91,18 +93,11 @@ async def _api(runtime: Runtime, stopping: asyncio.Event) -> None:
 
     await runtime.access.start()
     app = application(runtime)
-    config = uvicorn.Config(
-        app,
-        host=os.environ.get("LINLI_HOST", "127.0.0.1"),
-        port=runtime.settings.api_port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-        timeout_keep_alive=30,
-        lifespan="off",
+    host = os.environ.get("LINLI_HOST", "127.0.0.1")
+    port = runtime.settings.api_port
+    server = uvicorn.Server(
+        server_config(app, host=host, port=port, timeout_graceful_shutdown=GRACE, timeout_keep_alive=KEEP_ALIVE)
     )
-    server = uvicorn.Server(config)
     server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]  # ``_supervised`` has them
     serving = asyncio.create_task(server.serve())
     stop = asyncio.create_task(stopping.wait())

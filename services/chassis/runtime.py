@@ -10,6 +10,7 @@ from services.chassis.districts.policies import Policies
 from services.chassis.districts.units import Units
 from services.chassis.health import Health
 from services.chassis.personal.sealing import Sealing
+from services.chassis.publishing.positions import published_to
 from services.chassis.settings import Settings
 from services.chassis.storage.driver import Backend, Client, Database, PyMongoError, connect
 from services.chassis.storage.history import History
@@ -39,6 +40,8 @@ class Runtime:
     async def start(self) -> None:
         """Reach MongoDB, make indexes, begin what runs beside the requests."""
         self.health.add("mongodb", self._mongodb)
+        if self.service.aggregates:
+            self.health.published = lambda: published_to(self.database)
         await self.client.ping()
         await self._ensure_indexes()
         await self.clock.start()

@@ -13,21 +13,25 @@ from pymongo import ReplaceOne
 from services.chassis.context import Context, digest
 from services.chassis.errors import KeyReused, NotFound, Problem
 from services.chassis.files.spreadsheets import Row
+from services.chassis.http.imports import Counts, RowRefused, refusals
 from services.chassis.storage.history import Written, id_for
 from services.complaints.codes import code_of, hash_of
-from services.complaints.domain.imports import Advance, Begin, Failure
+from services.complaints.domain.imports import KEPT, Advance, Begin, Failure
 from services.complaints.rulebook import rules_now
-from services.complaints.workbook import Known, command_of
+from services.complaints.workbook import SAYS, Known, command_of
 from services.kernel.events import Refused
 
 if TYPE_CHECKING:
     from services.chassis.callers.access import Caller
     from services.chassis.runtime import Runtime
+    from services.chassis.storage.driver import Document
 
 IMPORT, CASE = "import", "case"
 PORTIONS = "portions"
 PORTION = 200  # rows
 TOGETHER = 50  # rows recorded at once: their writes leave in groups
+LOOKED_UP = 2_000  # rows in one query
+DIFFERS = "row-differs"
 PLACES = frozenset({"street", "community", "grid"})  # kinds of unit that a row may name, besides the importing one
 
 
@@ -40,28 +44,68 @@ async def known_in(runtime: "Runtime", unit: str) -> Known:
     return Known(rules, allowed, view.zone)
 
 
+def import_of(unit: str, content: bytes) -> str:
+    """The id of the import of a file into a unit: the same file again is the same import, whoever sends it again."""
+    return id_for(IMPORT, _operation(unit, content))
+
+
+def _operation(unit: str, content: bytes) -> str:
+    return digest("import", unit, hashlib.sha256(content).digest())
+
+
 async def begin(
     runtime: "Runtime", caller: "Caller", unit: str, content: bytes, rows: Sequence[Row], at: datetime
 ) -> Written:
-    """Keep the rows and begin. The same file again is the same import, whoever sends it again."""
-    operation = digest("import", unit, hashlib.sha256(content).digest())
-    import_id = id_for(IMPORT, operation)
-    context = Context(by=caller.sub, at=at, operation=operation, scope=caller.unit)
-    earlier = await _earlier(runtime, import_id)
-    if earlier is not None:
-        return earlier
+    """Keep the rows and begin."""
+    import_id = import_of(unit, content)
+    context = Context(by=caller.sub, at=at, operation=_operation(unit, content), scope=caller.unit)
     portions = [rows[start : start + PORTION] for start in range(0, len(rows), PORTION)]
     await _keep(runtime, import_id, await runtime.units.district_of(unit), portions)
     command = Begin(unit, caller.sub, len(rows), len(portions))
     return await runtime.histories[IMPORT].create(import_id, unit, command, context)
 
 
-async def _earlier(runtime: "Runtime", import_id: str) -> Written | None:
+async def earlier(runtime: "Runtime", import_id: str) -> Written | None:
+    """The import as it was begun before, or None."""
     try:
-        stored = await runtime.histories[IMPORT].get(import_id, scope=None)
+        await runtime.histories[IMPORT].get(import_id, scope=None)
     except NotFound:
         return None
-    return Written(import_id, stored.version, repeated=True, events=[])
+    return Written(import_id, 1, repeated=True, events=[])
+
+
+async def compare(runtime: "Runtime", rows: Sequence[Row], known: Known) -> tuple[Counts, list[RowRefused]]:
+    """What would become of the rows of a checked file now."""
+    counts, differing = Counts(), []
+    for start in range(0, len(rows), LOOKED_UP):
+        together = {id_for(CASE, _row_operation(row.values, known)): row for row in rows[start : start + LOOKED_UP]}
+        cases = runtime.database.collection(CASE)
+        found = await cases.find({"_id": {"$in": list(together)}}, {"history": {"$slice": 1}})
+        first = {case["_id"]: case["history"][0] for case in found}
+        for case, row in together.items():
+            if case not in first:
+                counts.created += 1
+            elif _differs(first[case], row.values, known):
+                counts.refused += 1
+                differing.append((row.number, DIFFERS))
+            else:
+                counts.unchanged += 1
+    return counts, refusals(differing[:KEPT], SAYS)
+
+
+def _differs(entry: "Document", values: dict[str, Any], known: Known) -> bool:
+    """Whether a concern was recorded from a row of other content. Of one whose first entry has been moved to the
+    archive it is not told here, but when the row's turn comes."""
+    return bool(entry["op"] == _row_operation(values, known) and entry.get("body", "") != _row_body(values))
+
+
+def _row_operation(values: dict[str, Any], known: Known) -> str:
+    """A row is known by its district and number for ever."""
+    return digest("import-row", known.units[values["unit"]].scope[0], values["number"])
+
+
+def _row_body(values: dict[str, Any]) -> str:
+    return digest(orjson.dumps(values, default=str))
 
 
 async def _keep(runtime: "Runtime", import_id: str, district: str, portions: Sequence[Sequence[Row]]) -> None:
@@ -106,21 +150,21 @@ async def _record_all(
 
 
 async def _record(runtime: "Runtime", by: str, values: dict[str, Any], known: Known, context: Context) -> Written | str:
-    """Record one row, or say by its code why not. A row is known by its district and number for ever."""
+    """Record one row, or say by its code why not."""
     district = known.units[values["unit"]].scope[0]
-    operation = digest("import-row", district, values["number"])
+    operation = _row_operation(values, known)
     case = id_for(CASE, operation)
     code = code_of(runtime.settings.lookup_key, case)
     keys = {"code": [hash_of(runtime.settings.lookup_key, code)]}
     if values.get("phone"):
         keys["phone"] = [runtime.sealing.lookup(district, "phone", values["phone"])]
         keys["tail"] = [runtime.sealing.tail(district, values["phone"])]
-    own = replace(context, by=by, operation=operation, body=digest(orjson.dumps(values, default=str)))
+    own = replace(context, by=by, operation=operation, body=_row_body(values))
     try:
         command = command_of(values, known, keys)
         return await runtime.histories[CASE].create(case, values["unit"], command, own)
     except KeyReused:
-        return "row-differs"
+        return DIFFERS
     except Refused as refused:
         return refused.code
     except Problem as problem:

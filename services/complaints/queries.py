@@ -8,13 +8,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from services.chassis.http.imports import Progress, refusals
 from services.chassis.storage.driver import Document
 from services.chassis.storage.queries import Filter, ListSpec
+from services.complaints.domain.events import REPORTER
+from services.complaints.domain.imports import Import
+from services.complaints.workbook import SAYS
 
 if TYPE_CHECKING:
     from services.chassis.runtime import Runtime
 
-CASE = "case"
+CASE, IMPORT = "case", "import"
 WORK = frozenset({"open", "done", "closed"})
 HANDLER, ANSWERABLE = "state.custody.handler.id", "state.custody.answerable.id"
 OFFERED = "state.custody.offer.to.id"
@@ -56,6 +60,28 @@ def on_wall(document: Document) -> dict[str, Any]:
     }
 
 
+def import_shown(import_id: str, version: int, state: Import) -> Progress:
+    """An import as every service tells of one: a recorded row is a record made new, a known one is left as it was."""
+    failures = refusals([(one.row, one.code) for one in state.failures], SAYS)
+    return Progress(
+        id=import_id,
+        version=version,
+        unit=state.unit,
+        kind="concerns",
+        status="done" if state.done else "running",
+        rows=state.rows,
+        done=state.recorded + state.known + state.refused,
+        created=state.recorded,
+        unchanged=state.known,
+        refused=state.refused,
+        failures=failures,
+    )
+
+
+def _import(document: Document) -> Progress:
+    return import_shown(document["_id"], document["version"], Import.model_validate(document["state"]))
+
+
 def _list(filters: Mapping[str, str | Filter], sort: tuple[str, ...] = NEWEST) -> ListSpec:
     return ListSpec(CASE, sort, filters, project=shown, fields=SHOWN)
 
@@ -81,10 +107,14 @@ OF_PHONE = _list({"phone": "keys.phone"})
 WALL = ListSpec(
     CASE,
     ("-state.wall.at",),
-    {"unit": "unit", "on_wall": Filter("state.on_wall", bool), "category": "state.category"},
+    {"on_wall": Filter("state.on_wall", bool), "category": "state.category"},
     project=on_wall,
     fields=("unit", "state.category", "state.outcome", "state.wall.question", "state.wall.answer"),
 )
+IMPORTS = ListSpec(IMPORT, ("-_id",), project=_import)
+
+KEYS = {"code": (), "phone": (REPORTER,), "tail": (REPORTER,)}
+"""By what a concern is found, and with what that is erased; the code is made of the concern's id and stays."""
 
 INDEXES = (
     ("state.work", *NEWEST, "-_id"),

@@ -5,17 +5,14 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from pydantic import ValidationError
-
-from services.complaints.domain.rules import Rules
-from services.kernel.events import Refused
+from services.chassis.districts.policies import InForce, read_as
+from services.complaints.domain.rules import POLICIES, Rules
 from services.kernel.values import day_at
 
 if TYPE_CHECKING:
     from services.chassis.districts.policies import Policies
     from services.chassis.runtime import Runtime
 
-NAMES = ("categories", "channels", "promises", "workflow", "escalation", "reasons")
 FRESH = 1.0  # seconds for which an answer is used again; the policies themselves may be some seconds old
 MOST = 256  # parsed rules and answers that are remembered
 
@@ -39,21 +36,19 @@ class Rulebook:
             if found[0] > time.monotonic():
                 return found[1]
             self._fresh[(unit, day)] = (time.monotonic() + FRESH, found[1])  # the others need not wait while one looks
-        values = [await self._policies.value(f"complaints.{name}", unit, day) for name in NAMES]
-        rules = self._rules(values)
+        rules = self._rules([await self._policies.in_force(f"complaints.{name}", unit, day) for name in POLICIES])
         if len(self._fresh) >= MOST:
             self._fresh.clear()
         self._fresh[(unit, day)] = (time.monotonic() + FRESH, rules)
         return rules
 
-    def _rules(self, values: list[Any]) -> Rules:
+    def _rules(self, decided: list[InForce]) -> Rules:
+        values = [one.value for one in decided]
         for known, rules in self._parsed:
             if known == values:
                 return rules
-        try:
-            rules = Rules.read(dict(zip(NAMES, values, strict=True)))
-        except ValidationError as error:
-            raise Refused("policy-unsound", key=f"complaints.{error.errors()[0]['loc'][0]}") from None
+        named = zip(POLICIES.items(), decided, strict=True)
+        rules = Rules.of({name: read_as(shape, f"complaints.{name}", one) for (name, shape), one in named})
         self._parsed = [(values, rules), *self._parsed[: MOST - 1]]
         return rules
 

@@ -9,9 +9,10 @@ from services.complaints.domain.clocks import on_calendar, on_due
 from services.complaints.domain.decide import decide
 from services.complaints.domain.events import EVENTS
 from services.complaints.domain.evolve import evolve
+from services.complaints.domain.rules import POLICIES
 from services.complaints.domain.state import Case
 from services.complaints.reactions import REACTIONS
-from services.complaints.texts import TEXTS
+from services.complaints.texts import PUBLIC_TEXTS, TEXTS
 
 CASE = AggregateType(
     name="case",
@@ -21,11 +22,17 @@ CASE = AggregateType(
     evolve=evolve,
     on_due=on_due,
     on_calendar=on_calendar,
+    keys=queries.KEYS,
     indexes=queries.INDEXES,
     unscoped_indexes=queries.UNSCOPED,
 )
 IMPORT = AggregateType(
-    name="import", state=imports.Import, events=imports.EVENTS, decide=imports.decide, evolve=imports.evolve
+    name="import",
+    state=imports.Import,
+    events=imports.EVENTS,
+    decide=imports.decide,
+    evolve=imports.evolve,
+    indexes=queries.IMPORTS.indexes(),
 )
 
 SERVICE = Service(
@@ -37,4 +44,6 @@ SERVICE = Service(
     texts=TEXTS,
     reactions=REACTIONS,
     prepare=queries.ensure_partial_indexes,
+    public_texts=PUBLIC_TEXTS,
+    policies={f"complaints.{name}": shape for name, shape in POLICIES.items()},
 )

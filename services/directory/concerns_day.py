@@ -11,7 +11,7 @@ from services.chassis.personal.lookups import TEXT
 from services.chassis.storage.driver import Document
 from services.chassis.storage.queries import Scoped
 from services.directory.domain.persons import MARKERS
-from services.directory.domain.policies import CONCERNS_DAY
+from services.directory.domain.policies import CONCERNS_DAY, OWN
 from services.directory.tree import today, zone_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ async def visit_list(runtime: "Runtime", caller: Caller, view: UnitView, because
     Raises Refused("parameter-not-set") where the district keeps no such day. The reading of markers is recorded.
     """
     now = runtime.clock.now()
-    weekday = await runtime.policies.value(CONCERNS_DAY, view.id, today(view, now))
+    weekday = await runtime.policies.read(CONCERNS_DAY, view.id, today(view, now), OWN[CONCERNS_DAY])
     day = day_on(weekday, today(view, now))
     begins = datetime.combine(day, time(), ZoneInfo(zone_of(view)))
     bearers = await _bearers(runtime, caller, view, because)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from services.chassis.storage.driver import Document
 from services.chassis.storage.queries import Scoped
 from services.directory.domain.places import KINDS, Position, metres_between
-from services.directory.domain.policies import HOUSEHOLDS_PER_WORKER
+from services.directory.domain.policies import HOUSEHOLDS_PER_WORKER, OWN
 from services.directory.domain.staff import MANNED, SERVES_GRID
 from services.directory.queries import item_of
 from services.kernel.accountability import Tie, gaps
@@ -122,7 +122,7 @@ async def workload(runtime: "Runtime", unit: str, day: date) -> dict[str, Any]:
 
     Raises Refused("parameter-not-set") where nobody has decided the norm: it is never 0.
     """
-    norm = await runtime.policies.value(HOUSEHOLDS_PER_WORKER, unit, day)
+    norm = await runtime.policies.read(HOUSEHOLDS_PER_WORKER, unit, day, OWN[HOUSEHOLDS_PER_WORKER])
     people = await Scoped.on(runtime.database, "staff").find(
         unit, {"state.status": "active"}, fields=("state.posts",), limit=EVERYTHING
     )

@@ -3,8 +3,24 @@
 from datetime import datetime
 from typing import Any
 
+from services.chassis.http.imports import Progress, refusals
 from services.chassis.storage.driver import Document
 from services.chassis.storage.queries import Filter, ListSpec
+from services.chassis.texts import Texts
+from services.directory.domain.imports import Import
+from services.directory.texts import TEXTS
+
+SAYS = Texts(TEXTS)
+
+
+def import_shown(import_id: str, version: int, state: Import) -> Progress:
+    """An import as every service tells of one."""
+    failures = refusals([(one.row, one.code) for one in state.failures], SAYS)
+    return Progress(id=import_id, version=version, failures=failures, **state.model_dump(exclude={"failures"}))
+
+
+def _import(document: Document) -> Progress:
+    return import_shown(document["_id"], document["version"], Import.model_validate(document["state"]))
 
 
 def item_of(document: Document) -> dict[str, Any]:
@@ -23,7 +39,6 @@ HOUSEHOLDS = ListSpec(
     "household",
     ("state.verified",),
     {
-        "unit": "unit",
         "tenure": "state.tenure",
         "status": "state.status",
         "recheck": Filter("state.recheck", bool),
@@ -35,14 +50,13 @@ RESIDENTS = ListSpec(
     "resident",
     ("state.verified",),
     {
-        "unit": "unit",
         "household": "state.household",
         "status": "state.status",
         "verified_before": Filter("state.verified", datetime, "before"),
     },
     item_of,
 )
-STAFF = ListSpec("staff", ("_id",), {"person": "state.person", "status": "state.status", "unit": "unit"}, item_of)
+STAFF = ListSpec("staff", ("_id",), {"person": "state.person", "status": "state.status"}, item_of)
 PLACES = ListSpec(
     "place",
     ("state.name",),
@@ -62,5 +76,5 @@ VISITS = ListSpec(
     },
     item_of,
 )
-POLICIES = ListSpec("policy", ("state.key",), {"key": "state.key", "unit": "unit"}, item_of)
-IMPORTS = ListSpec("import", ("-_id",), {"status": "state.status"}, item_of)
+POLICIES = ListSpec("policy", ("state.key",), {"key": "state.key"}, item_of)
+IMPORTS = ListSpec("import", ("-_id",), {"status": "state.status"}, _import)

@@ -5,12 +5,29 @@ from typing import TYPE_CHECKING
 
 from services.chassis.personal.lookups import NAME, NUMBER, PHONE, TAIL, TEXT
 from services.directory.domain.households import ADDRESS, Sealed
-from services.directory.domain.persons import CONTACTS, IDENTITY, MARKERS, Contact, Identity, Marker
+from services.directory.domain.persons import CONTACTS, IDENTITY, MARKERS, PURPOSES, Contact, Identity, Marker
 
 if TYPE_CHECKING:
     from services.chassis.personal.sealing import Sealing
 
 DOOR, ROW = "door", "row"
+
+
+def row_of(purpose: str) -> str:
+    """Under which the fingerprint of what an imported row said for a purpose is kept, and with it erased."""
+    return f"{ROW}-{purpose}"
+
+
+HOUSEHOLD_KEYS: dict[str, tuple[str, ...]] = {DOOR: (ADDRESS,), ROW: ()}  # a household's row tells nothing sealed
+RESIDENT_KEYS: dict[str, tuple[str, ...]] = {
+    NAME: (IDENTITY,),
+    NUMBER: (IDENTITY,),
+    PHONE: (CONTACTS,),
+    TAIL: (CONTACTS,),
+    MARKERS: (MARKERS,),
+    **{row_of(purpose): (purpose,) for purpose in PURPOSES},
+}
+"""By what a household or a person is found, and with what that is erased."""
 
 
 class Hands:
@@ -62,7 +79,7 @@ class Hands:
         return self.hashed(TEXT, f"marker/{code}")
 
     def row_key(self, *parts: str) -> str:
-        """The fingerprint of an imported row: the same row again changes nothing."""
+        """The fingerprint of what an imported row says: the same again changes nothing."""
         return self.hashed(TEXT, "row/" + "\x1f".join(parts))
 
 

@@ -9,6 +9,8 @@ from services.directory.api import ROUTERS
 from services.directory.domain import households, imports, places, policies, residents, staff, units, visits
 from services.directory.intake.portions import PORTIONS
 from services.directory.reactions import REACTIONS
+from services.directory.sealed import HOUSEHOLD_KEYS, RESIDENT_KEYS
+from services.directory.shapes import shapes
 from services.directory.texts import TEXTS
 from services.directory.tree import UNIT, UnitHistory
 
@@ -37,6 +39,7 @@ AGGREGATES = (
         decide=households.decide,
         evolve=households.evolve,
         on_due=households.on_due,
+        keys=HOUSEHOLD_KEYS,
         indexes=queries.HOUSEHOLDS.indexes(),
         unscoped_indexes=(("keys.door",),),
     ),
@@ -49,6 +52,7 @@ AGGREGATES = (
         ),
         decide=residents.decide,
         evolve=residents.evolve,
+        keys=RESIDENT_KEYS,
         indexes=queries.RESIDENTS.indexes(),
         unscoped_indexes=(("keys.number",), ("keys.phone",), ("keys.phone-tail",), ("keys.name",), ("keys.markers",)),
     ),
@@ -99,7 +103,8 @@ AGGREGATES = (
 
 
 async def prepare(runtime: "Runtime") -> None:
-    """Units are written through a history that makes them known at once."""
+    """Units are written through a history that makes them known at once; without the shapes of policies, no start."""
+    shapes()
     runtime.histories[UNIT] = UnitHistory(runtime)
 
 
@@ -113,4 +118,5 @@ SERVICE = Service(
     reactions=REACTIONS,
     indexes={PORTIONS: (("import", "portion"),)},
     prepare=prepare,
+    policies=policies.OWN,
 )

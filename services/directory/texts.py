@@ -38,14 +38,18 @@ PEOPLE: dict[str, Text] = {
     "number-malformed": _wrong("证件号码应为 18 位。", "A resident number has 18 characters."),
     "number-checksum": _wrong("证件号码校验位不对,请核对。", "The check digit of the number is wrong."),
     "birth-differs": _wrong("出生日期与证件号码不一致。", "The birth differs from the resident number."),
-    "phone-malformed": _wrong("电话号码格式不对。", "This is not a telephone number."),
     "resident-number-known": _no("该证件号码已登记。", "The resident number is registered already."),
     "resident-merged": _no("该档案已并入另一份。", "The file has been merged into another."),
     "resident-closed": _no("该档案已注销。", "The file is closed."),
     "merge-into-merged": _no("目标档案自身已被合并。", "The other file has itself been merged."),
     "merge-into-younger": _no("请将较新的档案并入较早的档案。", "Merge the younger file into the elder one."),
-    "marker-unknown": _wrong("没有这个特殊类别。", "There is no such marker."),
+    "marker-unknown": _wrong("没有这个特殊类别,可选:{allowed}。", "There is no such marker; there are: {allowed}."),
+    "consent-undated": _wrong("同意联系须写明同意日期。", "A consent needs the day on which it was given."),
+    "marker-backwards": _wrong("特殊类别的截止日期应晚于起始日期。", "A marker ends after it begins."),
     "marker-in-future": _wrong("特殊类别的日期不能在将来。", "The day of a marker cannot lie in the future."),
+    "search-by-one": _wrong(
+        "请按一项查询:phone、tail、number 或 name。", "Search by exactly one of phone, tail, number and name."
+    ),
     "nothing-given": _wrong("没有填写任何内容。", "Nothing was given."),
     "visit-in-future": _wrong("走访时间不能在将来。", "A visit cannot lie in the future."),
     "visit-of-nobody": _wrong("须写明走访的居民、住户或单位。", "Say whom or where the visit was to."),
@@ -54,13 +58,20 @@ PEOPLE: dict[str, Text] = {
 BODIES: dict[str, Text] = {
     "post-not-held": _no("没有担任此岗位。", "The post is not held."),
     "staff-ended": _no("该人员已离任。", "The person has left."),
-    "place-kind-unknown": _wrong("没有这种类型。", "There is no such kind of place."),
+    "place-kind-unknown": _wrong(
+        "没有这种类型,可选:{allowed}。", "There is no such kind of place; there are: {allowed}."
+    ),
     "place-closed": _no("该单位或服务点已注销。", "The place is closed."),
     "supervisor-is-itself": _wrong("监督单位不能是自己。", "A place does not supervise itself."),
     "supervisor-missing": _wrong("须写明监督单位。", "The supervisor is missing."),
     "position-missing": _wrong("服务点须有位置。", "A point of service needs a position."),
     "promise-missing": _wrong("须写明服务承诺时限。", "The service promise is missing."),
-    "policy-value-malformed": _wrong("参数 {key} 的值格式不对。", "The value of {key} has the wrong form."),
+    "policy-key-unknown": _wrong("没有这个参数,可用的有:{allowed}。", "There is no such policy; there are: {allowed}."),
+    "policy-value-malformed": _wrong(
+        "规定 {key} 的值不符合要求,请按各项说明改正后重新发布。",
+        "The value of {key} is not right; mend what each entry says and publish it again.",
+    ),
+    "file-without-rows": _wrong("文件中没有数据行。", "The file has no rows."),
     "portion-missing": _no("待导入的数据缺失。", "Rows of the import are missing."),
     "export-too-large": _wrong("超过 {most} 条,请选择较小的单位。", "More than {most} records: choose a smaller unit."),
     "number-region-unknown": Text("证件号码的地区码不在名单中。", "The region of the number is not listed.", 200),

@@ -11,10 +11,12 @@ from services.chassis.errors import Invalid, NotFound
 from services.chassis.http import allow
 from services.chassis.storage.driver import Collection
 from services.insight.catalogue import catalogue
+from services.insight.completeness import AFTER, of_facts, still_to_come
 from services.insight.domain.indicators import Indicator, shown
-from services.insight.figures import figure, span_of
-from services.insight.queries import DIMENSIONS, Span, grouped, subjects
+from services.insight.figures import figures, span_of
+from services.insight.queries import DIMENSIONS, Span, count, grouped, subjects
 from services.insight.rows import ROWS
+from services.kernel import values
 
 if TYPE_CHECKING:
     from services.chassis.runtime import Runtime
@@ -22,8 +24,15 @@ if TYPE_CHECKING:
 router = APIRouter()
 
 Unit = Annotated[str, Query(min_length=1, max_length=100, description="The unit; with everything below it.")]
-Day = Annotated[date | None, Query(description="A day in the district's time zone.")]
+Day = Annotated[values.Day | None, Query(description="A day in the district's time zone.")]
 Reader = Annotated[Caller, Depends(allow("figure.read"))]
+After = Annotated[
+    str | None,
+    Query(
+        pattern=AFTER,
+        description="自己刚写入的 <aggregate>:<seq>,最多等两秒 / one's own write, waited for up to two seconds",
+    ),
+]
 
 
 @router.get("/indicators")
@@ -38,16 +47,23 @@ async def list_indicators(caller: Reader) -> dict[str, Any]:
 
 @router.get("/reports/{template}")
 async def run_report(
-    request: Request, template: str, caller: Reader, unit: Unit, since: Day = None, until: Day = None, as_of: Day = None
-) -> dict[str, Any]:
-    """A report (INF-07, INF-08): each figure of the template over one unit, period and as-of, with its way down."""
+    request: Request, template: str, caller: Reader, unit: Unit,
+    since: Day = None, until: Day = None, as_of: Day = None, after: After = None,
+) -> dict[str, Any]:  # fmt: skip
+    """A report (INF-07, INF-08): each figure of the template over one unit, period and as-of, with its way down.
+
+    Every answer says up to when the facts behind it are complete (``complete_to``), and in ``facts`` whether some are
+    known to wait, and whether the write that ``after`` names is still being counted (``updating``).
+    """
     wanted = catalogue().template(template)
     if wanted is None:
-        raise NotFound()
+        known = [one.key for one in catalogue().templates]
+        raise NotFound("report-unknown", field="path.template", allowed=known)
     span = await _span(request, caller, unit, since, until, as_of)
     asked = _asked(unit, since, until, as_of)
-    figures = [await figure(_rows(request), _indicator(key), span, asked) for key in wanted.figures]
-    return {"report": wanted.key, "zh": wanted.zh, "en": wanted.en} | _shown(request, span) | {"figures": figures}
+    told = await _shown(request, caller, span, after)
+    found = await figures(_rows(request), [_indicator(key) for key in wanted.figures], span, asked)
+    return {"report": wanted.key, "zh": wanted.zh, "en": wanted.en} | told | {"figures": found}
 
 
 @router.get("/figures/{indicator}")
@@ -55,42 +71,50 @@ async def read_figure(
     request: Request, indicator: str, caller: Reader, unit: Unit,
     since: Day = None, until: Day = None, as_of: Day = None,
     by: Annotated[str | None, Query(description="unit, category, channel, kind, line, mode, purpose")] = None,
+    after: After = None,
 ) -> dict[str, Any]:  # fmt: skip
     """One figure, also split by the next level of units or by a dimension."""
     definition = _indicator(indicator)
     span = await _span(request, caller, unit, since, until, as_of)
     asked = _asked(unit, since, until, as_of)
-    whole = await figure(_rows(request), definition, span, asked)
+    told = await _shown(request, caller, span, after)
+    (whole,) = await figures(_rows(request), [definition], span, asked)
     if by is not None:
-        if by not in ("unit", *DIMENSIONS) or definition.measure in ("ratio", "distinct"):
-            raise Invalid("dimension-unknown", field="by")
+        if definition.measure in ("ratio", "distinct"):
+            raise Invalid("figure-not-split", field="query.by")
+        if by not in ("unit", *DIMENSIONS):
+            raise Invalid("dimension-unknown", field="query.by", allowed=["unit", *DIMENSIONS])
         parts = await grouped(_rows(request), definition, span, by)
         whole["by"] = [{by: key, "value": shown(value, definition.hide_below)} for key, value in parts.items()]
-    return _shown(request, span) | whole
+    return told | whole
 
 
 @router.get("/figures/{indicator}/subjects")
 async def list_subjects(
     request: Request, indicator: str, caller: Reader, unit: Unit,
     since: Day = None, until: Day = None, as_of: Day = None,
-    after: Annotated[str, Query(max_length=100)] = "", limit: Annotated[int, Query(ge=1, le=2000)] = 200,
+    cursor: Annotated[str, Query(max_length=100)] = "", limit: Annotated[int, Query(ge=1, le=2000)] = 200,
+    after: After = None,
 ) -> dict[str, Any]:  # fmt: skip
     """The ids behind a figure: exactly as many as the figure says. The service that owns them decides who sees more."""
     definition = _indicator(indicator)
     if definition.measure == "ratio":
         raise Invalid("ratio-has-two-lists", field="indicator")
     span = await _span(request, caller, unit, since, until, as_of)
-    if (await figure(_rows(request), definition, span, {})).get("hidden"):
+    told = await _shown(request, caller, span, after)
+    if shown(await count(_rows(request), definition, span), definition.hide_below) is None:
         raise Invalid("group-too-small", field="unit")
-    found = await subjects(_rows(request), definition, span, after, limit)
+    found = await subjects(_rows(request), definition, span, cursor, limit)
     items = [{"id": row["_id"], "unit": row["unit"], "on": _text(row["on"])} for row in found]
-    return {"kind": definition.subject, "items": items, "next": items[-1]["id"] if len(items) == limit else None}
+    page = {"kind": definition.subject, "items": items, "next": items[-1]["id"] if len(items) == limit else None}
+    return told | page
 
 
 def _indicator(key: str) -> Indicator:
     definition = catalogue().indicator(key)
     if definition is None:
-        raise NotFound()
+        known = [one.key for one in catalogue().indicators]
+        raise NotFound("indicator-unknown", field="path.indicator", allowed=known)
     return definition
 
 
@@ -126,13 +150,19 @@ def _asked(unit: str, since: date | None, until: date | None, as_of: date | None
     return {"unit": unit} | {name: day.isoformat() for name, day in days.items() if day}
 
 
-def _shown(request: Request, span: Span) -> dict[str, Any]:
+async def _shown(request: Request, caller: Caller, span: Span, after: str | None) -> dict[str, Any]:
+    """What an answer is about, and how complete the facts behind it are. Asked before they are counted: what comes in
+    between is counted, though it is not told."""
+    runtime = request.app.state.runtime
+    updating = await still_to_come(runtime, caller.unit, after)
+    facts = await of_facts(runtime, span.as_of, updating=updating)
     return {
         "unit": span.unit,
         "since": _text(span.since),
         "until": _text(span.until),
         "as_of": _text(span.as_of),
-        "computed_at": _text(request.app.state.runtime.clock.now()),
+        "computed_at": _text(runtime.clock.now()),
+        **facts,
     }
 
 

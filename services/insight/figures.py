@@ -1,5 +1,6 @@
 """A figure as it is shown: with its numerator, denominator, unit, period, as-of and the way down to its subjects."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -8,7 +9,7 @@ from zoneinfo import ZoneInfo
 from services.chassis.storage.driver import Collection
 from services.insight.catalogue import catalogue
 from services.insight.domain.indicators import Indicator, printed_percentage, ratio, shown
-from services.insight.queries import Span, count
+from services.insight.queries import Span, counts
 
 MOMENT = timedelta(milliseconds=1)
 
@@ -34,14 +35,29 @@ def _start(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone)
 
 
-async def figure(rows: Collection, indicator: Indicator, span: Span, asked: dict[str, str]) -> dict[str, Any]:
-    """One figure. ``asked`` are the caller's own parameters, given on in the link to the subjects."""
+async def figures(
+    rows: Collection, indicators: Sequence[Indicator], span: Span, asked: dict[str, str]
+) -> list[dict[str, Any]]:
+    """Figures as they are shown. ``asked`` are the caller's own parameters, given on in the links to the subjects."""
+    parts = {part.key: part for each in indicators for part in _parts(each)}
+    values = await counts(rows, list(parts.values()), span)
+    return [_shape(each, values, span, asked) for each in indicators]
+
+
+def _parts(indicator: Indicator) -> list[Indicator]:
+    """What is counted for it; a ratio is never counted itself."""
+    if indicator.measure != "ratio":
+        return [indicator]
+    parts = [catalogue().indicator(key) for key in (indicator.numerator, indicator.denominator)]
+    return [part for part in parts if part is not None]  # the catalogue refuses a ratio over what is not defined
+
+
+def _shape(indicator: Indicator, values: dict[str, int], span: Span, asked: dict[str, str]) -> dict[str, Any]:
     shape: dict[str, Any] = {"indicator": indicator.key, "zh": indicator.zh, "en": indicator.en, "unit": span.unit}
     if indicator.measure != "ratio":
-        value = shown(await count(rows, indicator, span), indicator.hide_below)
+        value = shown(values[indicator.key], indicator.hide_below)
         return shape | {"value": value, "hidden": value is None, "subjects": _link(indicator.key, asked)}
-    numerator = await _part(rows, indicator.numerator, span)
-    denominator = await _part(rows, indicator.denominator, span)
+    numerator, denominator = values[indicator.numerator], values[indicator.denominator]
     return shape | {
         "numerator": numerator,
         "denominator": denominator,
@@ -52,12 +68,6 @@ async def figure(rows: Collection, indicator: Indicator, span: Span, asked: dict
             "denominator": _link(indicator.denominator, asked),
         },
     }
-
-
-async def _part(rows: Collection, key: str, span: Span) -> int:
-    part = catalogue().indicator(key)
-    assert part is not None  # the catalogue refuses a ratio over what is not defined
-    return await count(rows, part, span)
 
 
 def _link(key: str, asked: dict[str, str]) -> str:

@@ -1,5 +1,6 @@
 """From rows to figures: every figure and its drill-down run the same selection, so they cannot disagree."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,22 +24,38 @@ class Span:
 
 def selection(indicator: Indicator, span: Span) -> Pipeline:
     """The stages that leave exactly the rows an indicator counts."""
-    match: Document = {"tree": span.unit, "kind": indicator.subject, "on": _began(indicator, span)}
+    return [*_base([indicator], span), {"$match": {"$expr": _counts(indicator)}}]
+
+
+def _base(indicators: Sequence[Indicator], span: Span) -> Pipeline:
+    """The rows of one subject that may count, each with what was known of it: for indicators of the same base."""
+    first = indicators[0]
+    match: Document = {"tree": span.unit, "kind": first.subject, "on": _began(first, span)}
     if span.scope:
         match["scope"] = span.scope
-    match |= {f"dims.{name}": value for name, value in indicator.where.items()}
     stages: Pipeline = [{"$match": match}]
-    if indicator.measure == "level":
+    if first.measure == "level":
         stages.append({"$match": {"$or": [{"until": {"$exists": False}}, {"until": {"$gt": span.as_of}}]}})
-    if indicator.outcome or indicator.with_step or indicator.without_step or indicator.measure == "sum":
+    if any(each.outcome or each.with_step or each.without_step or each.measure == "sum" for each in indicators):
         stages.append({"$set": {"known": _known(span.as_of)}})
-    if indicator.outcome:
-        stages += [{"$set": {"outcome": _outcome()}}, {"$match": {"outcome": {"$in": list(indicator.outcome)}}}]
-    for what in indicator.with_step:
-        stages.append({"$match": {"known.what": what}})
-    for what in indicator.without_step:
-        stages.append({"$match": {"known.what": {"$ne": what}}})
+    if any(each.outcome for each in indicators):
+        stages.append({"$set": {"outcome": _outcome()}})
     return stages
+
+
+def _counts(indicator: Indicator) -> Document:
+    """Whether a row of the base counts, as an expression."""
+    conditions: list[Document] = [_is(f"$dims.{name}", value) for name, value in indicator.where.items()]
+    if indicator.outcome:
+        conditions.append({"$in": ["$outcome", list(indicator.outcome)]})
+    conditions += [{"$in": [what, "$known.what"]} for what in indicator.with_step]
+    conditions += [{"$not": [{"$in": [what, "$known.what"]}]} for what in indicator.without_step]
+    return {"$and": conditions}
+
+
+def _is(dimension: str, value: str) -> Document:
+    """A dimension that has levels holds the value with all above it."""
+    return {"$in": [value, {"$cond": [{"$isArray": dimension}, dimension, [dimension]]}]}
 
 
 def _began(indicator: Indicator, span: Span) -> Document:
@@ -70,19 +87,35 @@ def _outcome() -> Document:
     }
 
 
+async def counts(rows: Collection, indicators: Sequence[Indicator], span: Span) -> dict[str, int]:
+    """The values of counts, levels, sums and distincts by key. Those of one base are taken in one pass."""
+    bases: dict[tuple[str, ...], list[Indicator]] = {}
+    for each in indicators:
+        alone = (each.key,) if each.measure == "distinct" else ()
+        bases.setdefault((each.subject, "level" if each.measure == "level" else "begun", *alone), []).append(each)
+    values: dict[str, int] = {}
+    for group in bases.values():
+        found = await rows.aggregate(_base(group, span) + _measures(group))
+        values |= {each.key: int(found[0][f"v{place}"]) if found else 0 for place, each in enumerate(group)}
+    return values
+
+
 async def count(rows: Collection, indicator: Indicator, span: Span) -> int:
     """The value of a count, level, sum or distinct."""
-    stages = selection(indicator, span) + _measure(indicator)
-    found = await rows.aggregate(stages)
-    return int(found[0]["value"]) if found else 0
+    return (await counts(rows, [indicator], span))[indicator.key]
 
 
-def _measure(indicator: Indicator) -> Pipeline:
-    if indicator.measure == "sum":
-        return [{"$group": {"_id": None, "value": {"$sum": {"$sum": "$known.amount"}}}}]
-    if indicator.measure == "distinct":
-        return [{"$group": {"_id": f"$dims.{indicator.dimension}"}}, {"$count": "value"}]
-    return [{"$count": "value"}]
+def _measures(group: Sequence[Indicator]) -> Pipeline:
+    if group[0].measure == "distinct":
+        dimension = f"$dims.{group[0].dimension}"
+        return [{"$match": {"$expr": _counts(group[0])}}, {"$group": {"_id": dimension}}, {"$count": "v0"}]
+    return [{"$group": {"_id": None} | {f"v{place}": {"$sum": _share(each)} for place, each in enumerate(group)}}]
+
+
+def _share(indicator: Indicator) -> Document:
+    """What one row of the base adds."""
+    amount: Any = {"$sum": "$known.amount"} if indicator.measure == "sum" else 1
+    return {"$cond": [_counts(indicator), amount, 0]}
 
 
 DIMENSIONS: dict[str, Any] = {

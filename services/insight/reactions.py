@@ -1,7 +1,5 @@
 """From events to rows. Each reaction says only which fact the event is."""
 
-from datetime import UTC, datetime
-
 from services.chassis.consuming.reactions import Doing, Reactions
 from services.insight.domain.indicators import ancestors
 from services.insight.readers import (
@@ -24,19 +22,19 @@ CASE, ORDER, HOURS = "linli.complaints.case", "linli.volunteers.order", "linli.v
 async def concern_recorded(event: CaseRegistered, do: Doing) -> None:
     """A concern counts from its business instant, which for an imported one lies before the event's."""
     dims = {"category": ancestors(event.category), "channel": event.channel, "kind": event.kind}
-    await record(do, begun(do.envelope, "case", _utc(event.recorded_at), dims))
+    await record(do, begun(do.envelope, "case", event.recorded_at, dims))
 
 
 @REACTIONS.on(f"{CASE}.solved.v1")
 async def concern_solved(event: CaseSettled, do: Doing) -> None:
     """An outcome counts on its business instant."""
-    await record(do, step(do.envelope, "solved", _utc(event.on)))
+    await record(do, step(do.envelope, "solved", event.on))
 
 
 @REACTIONS.on(f"{CASE}.answered.v1")
 async def concern_answered(event: CaseSettled, do: Doing) -> None:
     """An outcome counts on its business instant."""
-    await record(do, step(do.envelope, "answered", _utc(event.on)))
+    await record(do, step(do.envelope, "answered", event.on))
 
 
 async def happened(event: Bare, do: Doing) -> None:
@@ -98,7 +96,7 @@ async def staff_registered(event: StaffRegistered, do: Doing) -> None:
 @REACTIONS.on("linli.directory.visit.recorded.v1")
 async def visit_recorded(event: VisitRecorded, do: Doing) -> None:
     """A visit, by purpose."""
-    await record(do, begun(do.envelope, "visit", _utc(event.on), {"purpose": event.purpose}))
+    await record(do, begun(do.envelope, "visit", event.on, {"purpose": event.purpose}))
 
 
 @REACTIONS.on("linli.volunteers.volunteer.registered.v1")
@@ -121,9 +119,3 @@ for _type in (
     "linli.volunteers.volunteer.closed.v1",
 ):
     REACTIONS.on(_type)(ended)
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-

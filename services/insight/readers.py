@@ -1,8 +1,7 @@
 """What insight reads of the other services' events: only the fields that a figure needs."""
 
-from datetime import datetime
-
 from services.chassis.contracts.wire import Reader
+from services.kernel.values import Instant
 
 
 class Bare(Reader):
@@ -15,13 +14,13 @@ class CaseRegistered(Reader):
     kind: str
     category: str
     channel: str
-    recorded_at: datetime
+    recorded_at: Instant
 
 
 class CaseSettled(Reader):
     """Solved or answered, on a business instant."""
 
-    on: datetime
+    on: Instant
 
 
 class OrderRequested(Reader):
@@ -56,4 +55,4 @@ class VisitRecorded(Reader):
     """A visit to a home."""
 
     purpose: str
-    on: datetime
+    on: Instant

@@ -91,13 +91,14 @@ async def _rows(settings: Settings, catalogue: Catalogue, blocking: Any) -> list
         gathered, last = Gathered(), 0
         for envelope in envelopes:
             last = envelope.sequence
-            await _apply(envelope, gathered)
+            await apply_to(gathered, envelope)
         if gathered.row:
             made.append((subject, gathered.row, last))
     return made
 
 
-async def _apply(envelope: Envelope, gathered: Gathered) -> None:
+async def apply_to(gathered: Gathered, envelope: Envelope) -> None:
+    """Take one event as the reactions would."""
     for reaction in REACTIONS.of(envelope.type):
         runtime: Any = SimpleNamespace(service=SimpleNamespace(name=OWN))
         await reaction.run(

@@ -185,7 +185,7 @@ def refuse_cycle(superiors: Mapping[str, str], child: str, superior: str) -> Non
 
 def _kind(types: Mapping[str, TieType], tie: Tie) -> TieType:
     if tie.type not in types:
-        raise Refused("tie-type-unknown", "type", type=tie.type)
+        raise Refused("tie-type-unknown", "type", type=tie.type, allowed=sorted(types))
     return types[tie.type]
 
 

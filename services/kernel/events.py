@@ -1,5 +1,6 @@
 """What a decision yields: events, with their private part beside them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -47,6 +48,15 @@ def refuse_unstorable(value: Any) -> None:
             refuse_unstorable(item)
 
 
+def depth(value: Any) -> int:
+    """How many lists and objects lie within one another."""
+    level, found = [value], 0
+    while level := [item for item in level if isinstance(item, (dict, list))]:
+        found += 1
+        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
+    return found
+
+
 class State(BaseModel):
     """The state of an aggregate. Open on reading: a field that a newer version wrote is not an error."""
 
@@ -73,7 +83,8 @@ class Happened:
     """An event and what is kept beside it but never published.
 
     ``private``: purpose to fields; sealed as one blob per purpose, replacing that purpose's blob in the state.
-    ``keys``: name to keyed hashes by which the aggregate can be found again; replaces those names in the state.
+    ``keys``: name to keyed hashes by which the aggregate can be found again; replaces those names in the state. The
+    service declares of each name with which purposes it is erased.
     """
 
     event: Event
@@ -85,9 +96,18 @@ class Refused(Exception):
     """The domain says no, for good.
 
     ``code`` is stable and has a text in the service's catalogue; ``field`` is the path of the offending input;
-    ``params`` holds ids, codes and figures for the text, never what somebody typed.
+    ``params`` holds ids, codes and figures for the text, never what somebody typed; ``allowed`` among them lists the
+    codes that would have been taken.
     """
 
     def __init__(self, code: str, field: str = "", **params: Any) -> None:
         super().__init__(code)
         self.code, self.field, self.params = code, field, params
+
+
+class RefusedAll(Refused):
+    """Several things are wrong at once: each a ``Refused`` of its own, and ``code`` for all of them together."""
+
+    def __init__(self, code: str, faults: Sequence[Refused], **params: Any) -> None:
+        super().__init__(code, **params)
+        self.faults = tuple(faults)

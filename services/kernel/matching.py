@@ -13,28 +13,28 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Self
 
-import numpy
 from pydantic import Field, model_validator
-from scipy.optimize import linear_sum_assignment
+from pydantic_core import PydanticCustomError
 
 from services.kernel.case.deadlines import Working, state_council
 from services.kernel.events import Refused, Value
-from services.kernel.values import Code, Day, Instant, day_at, zone_named
+from services.kernel.values import Code, Day, Instant, Whole, day_at, zone_named
 
 DAY_MINUTES = 24 * 60
+MOST_LOAD = 50  # open orders that somebody may be willing to have at once
 
 
 class Window(Value):
     """Free every week on ``weekday`` (1 is Monday) from minute ``start`` of the day on, before minute ``end``."""
 
-    weekday: int = Field(ge=1, le=7)
-    start: int = Field(ge=0, lt=DAY_MINUTES)
-    end: int = Field(gt=0, le=DAY_MINUTES)
+    weekday: Whole = Field(ge=1, le=7)
+    start: Whole = Field(ge=0, lt=DAY_MINUTES)
+    end: Whole = Field(gt=0, le=DAY_MINUTES)
 
     @model_validator(mode="after")
     def _begins_before_it_ends(self) -> Self:
         if self.end <= self.start:
-            raise ValueError("end must be after start")
+            raise PydanticCustomError("window-backwards", "a window ends after it begins")
         return self
 
 
@@ -92,6 +92,21 @@ class Rules(Value):
     after_hours: int = Field(ge=0, le=10**6)
     office_start: int = Field(ge=0, lt=DAY_MINUTES)
     office_end: int = Field(gt=0, le=DAY_MINUTES)
+
+
+class Weights(Rules):
+    """The same as a policy, with the radius: how far around its grid a need is asked for, in levels of units.
+
+    The grid comes first: one level nearer outweighs all that a free candidate can gather elsewhere.
+    """
+
+    radius: int = Field(default=1, ge=1, le=10)
+
+    @model_validator(mode="after")
+    def _grid_first(self) -> Self:
+        if self.near <= self.free * MOST_LOAD + self.after_hours:
+            raise PydanticCustomError("near-outweighed", "near must outweigh free and after_hours together")
+        return self
 
 
 class Reason(Value):
@@ -159,6 +174,9 @@ def assign(
 
     By ids, so the order of the input does not matter. Refused: ``twice-given`` for an id that comes twice.
     """
+    import numpy  # both take a second and much memory, and most who import this module only rank
+    from scipy.optimize import linear_sum_assignment
+
     needs, candidates = sorted(needs, key=lambda n: n.id), sorted(candidates, key=lambda c: c.id)
     for ids in ([n.id for n in needs], [c.id for c in candidates]):
         if len(set(ids)) < len(ids):

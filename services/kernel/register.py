@@ -41,7 +41,7 @@ class EntryKind(Value):
         for fact in self.facts:
             if fact.name == name:
                 return fact
-        raise Refused("fact-unknown", "name", name=name)
+        raise Refused("fact-unknown", "name", name=name, allowed=[fact.name for fact in self.facts])
 
 
 class Fact(Part):

@@ -6,6 +6,7 @@ COORDINATE = ASK | {
     "volunteer.register",
     "volunteer.change",
     "volunteer.person",
+    "volunteer.party",
     "volunteer.search",
     "volunteer.close",
     "team.form",

@@ -4,6 +4,7 @@ from typing import Any
 
 from services.chassis.storage.driver import Document
 from services.chassis.storage.queries import Filter, ListSpec
+from services.volunteers.domain.volunteer import Volunteer
 
 VOLUNTEER, TEAM, ORDER, HOURS = "volunteer", "team", "order", "hours"
 STAGES = frozenset({"requested", "offered", "accepted", "done", "confirmed", "unfilled", "cancelled"})
@@ -12,13 +13,14 @@ OFFERED = ("stage", "mode", "line", "on", "start", "end", "minutes", "described"
 
 
 def shown(document: Document) -> dict[str, Any]:
-    """A volunteer without the person."""
-    return _head(document) | document["state"]
+    """A volunteer without the person; nothing that only an earlier release kept."""
+    state = document["state"]
+    return _head(document) | {name: state[name] for name in Volunteer.model_fields if name in state}
 
 
 def team_shown(document: Document) -> dict[str, Any]:
     """A team with its size."""
-    return shown(document) | {"size": len(document["state"]["members"])}
+    return _head(document) | document["state"] | {"size": len(document["state"]["members"])}
 
 
 def order_shown(document: Document) -> dict[str, Any]:
@@ -54,9 +56,7 @@ VOLUNTEERS = ListSpec(
     VOLUNTEER,
     ("_id",),
     {
-        "unit": "unit",
         "line": "state.lines",
-        "party": Filter("state.party", bool),
         "closed": Filter("state.closed", bool),
     },
     shown,
@@ -65,7 +65,7 @@ OF_PHONE = ListSpec(VOLUNTEER, ("_id",), {"phone": "keys.phone"}, shown)
 TEAMS = ListSpec(
     TEAM,
     ("_id",),
-    {"unit": "unit", "kind": "state.kind", "member": "state.members", "closed": Filter("state.closed", bool)},
+    {"kind": "state.kind", "member": "state.members", "closed": Filter("state.closed", bool)},
     team_shown,
 )
 ORDERS = ListSpec(

@@ -3,16 +3,11 @@
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from services.kernel.events import Refused
 from services.kernel.values import day_at
-from services.volunteers.domain.rules import Rules
+from services.volunteers.domain.rules import POLICIES, Rules
 
 if TYPE_CHECKING:
     from services.chassis.runtime import Runtime
-
-NAMES = ("lines", "limits", "matching")
 
 
 async def rules_for(runtime: "Runtime", unit: str, day: date) -> Rules:
@@ -21,11 +16,9 @@ async def rules_for(runtime: "Runtime", unit: str, day: date) -> Rules:
     Raises Refused("parameter-not-set") when the district has not decided, and Refused("policy-unsound") when what it
     decided does not make sense to this version.
     """
-    values = {name: await runtime.policies.value(f"volunteers.{name}", unit, day) for name in NAMES}
-    try:
-        return Rules.model_validate(values)
-    except ValidationError as error:
-        raise Refused("policy-unsound", key=f"volunteers.{error.errors()[0]['loc'][0]}") from None
+    policies = runtime.policies
+    read = {name: await policies.read(f"volunteers.{name}", unit, day, shape) for name, shape in POLICIES.items()}
+    return Rules(**read)
 
 
 async def rules_now(runtime: "Runtime", unit: str, zone: str, now: datetime) -> Rules:

@@ -7,11 +7,12 @@ from services.volunteers.api import ROUTERS
 from services.volunteers.domain import hours, team, volunteer
 from services.volunteers.domain.order.clocks import on_calendar, on_due
 from services.volunteers.domain.order.decide import decide
-from services.volunteers.domain.order.events import EVENTS
+from services.volunteers.domain.order.events import EVENTS, TASK
 from services.volunteers.domain.order.evolve import evolve
 from services.volunteers.domain.order.state import Order
+from services.volunteers.domain.rules import POLICIES
 from services.volunteers.reactions import REACTIONS
-from services.volunteers.texts import TEXTS
+from services.volunteers.texts import PUBLIC_TEXTS, TEXTS
 
 VOLUNTEER = AggregateType(
     name="volunteer",
@@ -19,6 +20,7 @@ VOLUNTEER = AggregateType(
     events=volunteer.EVENTS,
     decide=volunteer.decide,
     evolve=volunteer.evolve,
+    keys=volunteer.KEYS,
     indexes=queries.indexes(queries.VOLUNTEERS),
     unscoped_indexes=(("keys.account",), ("keys.phone",), ("keys.resident",)),
 )
@@ -39,6 +41,7 @@ ORDER = AggregateType(
     evolve=evolve,
     on_due=on_due,
     on_calendar=on_calendar,
+    keys={"code": (TASK,)},  # who holds it may ask how far the deed is: over, once what was to be done is erased
     indexes=(*queries.indexes(queries.ORDERS), ("state.stage", "state.mode", "state.line")),
     unscoped_indexes=(("keys.code",), ("state.volunteer", "state.stage")),
 )
@@ -59,4 +62,6 @@ SERVICE = Service(
     permissions=PERMISSIONS,
     texts=TEXTS,
     reactions=REACTIONS,
+    public_texts=PUBLIC_TEXTS,
+    policies={f"volunteers.{name}": shape for name, shape in POLICIES.items()},
 )

@@ -18,18 +18,25 @@ def _input(zh: str, en: str) -> Text:
 
 
 TEXTS: dict[str, Text] = {
-    "policy-unsound": Text(
-        "本区的设置 {key} 不完整或有误,请管理员修正。", "The policy {key} is not sound; please have it corrected."
-    ),
     # the register
     "lines-missing": _input("请至少选择一个服务项目。", "Choose at least one line of service."),
-    "line-unknown": _input("本区没有这个服务项目。", "The district has no such line of service."),
+    "line-unknown": _input(
+        "本区没有这个服务项目,可选:{allowed}。", "The district has no such line of service; there are: {allowed}."
+    ),
     "training-without-line": _input(
         "已培训的技能必须属于所选服务项目。", "Training is given for a line that is not offered."
     ),
     "consent-missing": _input("登记志愿者须本人同意。", "A volunteer is registered only with consent."),
     "consent-withdrawn": Text(
         "该志愿者已撤回同意,不能查看其个人信息。", "This volunteer has withdrawn consent; the person is not shown."
+    ),
+    "resident-not-linked": Text(
+        "该志愿者没有关联居民档案,无法查询是否党员;请先在联系方式中补录居民编号。",
+        "This volunteer is not linked to a resident's file; add the resident's id to the person first.",
+    ),
+    "resident-unknown": Text(
+        "居民名录中没有所关联的档案(或不在本区),请核对居民编号。",
+        "The register holds no such resident in this district; please check the linked id.",
     ),
     "account-taken": Text("此账号已属于另一名志愿者。", "This account belongs to another volunteer."),
     "account-not-a-volunteer": Text("此账号尚未登记为志愿者。", "This account is not registered as a volunteer.", 404),
@@ -76,6 +83,17 @@ TEXTS: dict[str, Text] = {
     # hours
     "minutes-out-of-range": _input("服务时长不能超过 {most} 分钟,且须大于零。", "From 1 to {most} minutes."),
     "total-unchanged": _input("与现有时长相同。", "That is the present total."),
+    # residents
+    "code-wrong": Text("没有找到:请核对查询码。", "Nothing was found: please check the code.", 404),
     "hours-not-yours": Text("这不是您的服务记录。", "These hours are not yours.", 404),
     "correction-none": Text("没有待答复的更正申请。", "No correction was asked for."),
 }
+
+PUBLIC_TEXTS: dict[str, Text] = {
+    "step-not-from-here": Text(
+        "这次服务目前不能确认或提出异议:可能尚未完成,或者您已经答复过。请先查询进度。",
+        "It cannot be confirmed or objected to now: it may not be done yet, or you have answered already. "
+        "Please look how far it is.",
+    ),
+}
+"""What residents are told instead."""

@@ -57,8 +57,13 @@ def event_of(data: st.DataObject, service: str, event: type[Event]) -> Event:
     try:
         return event.model_validate(example)
     except ValidationError as error:
-        assume(not all(each["type"] in ("value_error", "assertion_error") for each in error.errors()))
+        assume(not all(_is_a_rule(each["type"]) for each in error.errors()))
         raise
+
+
+def _is_a_rule(kind: str) -> bool:
+    """Whether a validator of ours refused it: their codes have hyphens, where pydantic's have underscores."""
+    return kind in ("value_error", "assertion_error") or "-" in kind
 
 
 @each_event

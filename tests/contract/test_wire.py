@@ -98,6 +98,8 @@ def test_a_malformed_header_is_named_with_its_code(name: str, value: bytes, code
         (KEY, b'{"a": "\\ud800"}', "value-not-json", "value"),
         (KEY, b"[1]", "value-not-object", "value"),
         (KEY, b"null", "value-not-object", "value"),
+        (KEY, b'{"a": ' + b"[" * 70 + b"]" * 70 + b"}", "value-too-deep", "value"),
+        (KEY, b'{"a": ' + b"[" * 5000 + b"]" * 5000 + b"}", "value-not-json", "value"),
         (KEY, b'"' + b"x" * MAX_VALUE_BYTES + b'"', "value-too-large", "value"),
     ],
 )

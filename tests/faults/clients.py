@@ -3,7 +3,8 @@
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from tests.faults.ledger import Asked, Ledger
 from tests.faults.tokens import Caller
 
 AGAIN = frozenset({429, 500, 502, 503, 504})
+LATER = frozenset({429, 503})  # the only errors that a fault may bring; they say when to come again
 PATIENCE = 90.0  # seconds until a client gives up
 LONGEST_PAUSE = 1.0  # seconds between repeats, whatever Retry-After says
 FIRST_PAUSE = 0.1
@@ -30,26 +32,27 @@ class GaveUp(Exception):
 
 
 class Pace:
-    """Lets so many requests through a second, at equal distances."""
+    """Lets so many requests through a second, at equal distances; ``times`` as many while that is more than 1."""
 
     def __init__(self, per_second: float) -> None:
         self._distance = 1 / per_second
         self._next = 0.0
+        self.times = 1
 
     async def turn(self) -> None:
         """Wait for one's turn."""
         now = time.monotonic()
-        self._next = max(now, self._next) + self._distance
+        self._next = max(now, self._next) + self._distance / self.times
         await asyncio.sleep(self._next - now)
 
 
 class Clients:
-    """Everybody who asks. ``urls`` maps services to their addresses."""
+    """Everybody who asks. ``urls`` maps services to the addresses of their apis, of which each try takes the next."""
 
-    def __init__(self, urls: Mapping[str, str], ledger: Ledger, per_second: float) -> None:
-        self._urls = urls
+    def __init__(self, urls: Mapping[str, Sequence[str]], ledger: Ledger, per_second: float) -> None:
+        self._urls = {service: cycle(addresses) for service, addresses in urls.items()}
         self._ledger = ledger
-        self._pace = Pace(per_second)
+        self.pace = Pace(per_second)
         limits = httpx.Limits(max_connections=40, max_keepalive_connections=40)
         self._http = httpx.AsyncClient(timeout=httpx.Timeout(15.0, connect=3.0), limits=limits)
 
@@ -86,19 +89,24 @@ class Clients:
         limit, pause = time.monotonic() + PATIENCE, FIRST_PAUSE
         trace = asked.trace if asked else os.urandom(16).hex()
         while time.monotonic() < limit:
-            await self._pace.turn()
+            await self.pace.turn()
             # each try is a span of its own in the trace of the request
             sent = headers | {"traceparent": f"00-{trace}-{os.urandom(8).hex()}-01"}
             try:
-                response = await self._http.request(method, self._urls[service] + path, json=body, headers=sent)
+                response = await self._http.request(method, next(self._urls[service]) + path, json=body, headers=sent)
             except httpx.TransportError as error:
                 trouble = type(error).__name__
             else:
                 if response.status_code not in AGAIN:
                     return response
-                trouble = str(response.status_code)
-            if asked:
-                asked.troubles.append(trouble)
+                trouble = _named(response)
+            self._ledger.trouble(asked, path, trouble)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
         raise GaveUp(path)
+
+
+def _named(response: httpx.Response) -> str:
+    """``503``, and whether it lacked what it must say."""
+    lacks = response.status_code in LATER and "retry-after" not in response.headers
+    return f"{response.status_code}{' without Retry-After' if lacks else ''}"

@@ -20,6 +20,12 @@ def urls_of(plan: Plan) -> dict[str, str]:
     return {"identity": plan.issuer} | {service: plan.url(service) for service in plan.services}
 
 
+def apis_of(plan: Plan) -> dict[str, list[str]]:
+    """Where all apis of each service answer."""
+    copies = range(1, plan.each + 1)
+    return {service: [plan.url(service, number) for number in copies] for service in plan.services}
+
+
 def found(urls: Mapping[str, str]) -> None:
     """Found both districts with their policies, and return when every service knows them."""
     operator = Desk(urls, "operator-d1")

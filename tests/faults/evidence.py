@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
@@ -27,6 +28,7 @@ class Entry(NamedTuple):
     trace: str  # the trace id alone
     scope: tuple[str, ...]
     data: dict[str, Any]
+    at: datetime = datetime.min.replace(tzinfo=UTC)
 
 
 class Published(NamedTuple):
@@ -40,6 +42,13 @@ class Published(NamedTuple):
     id: str
     type: str  # linli.complaints.case.registered.v1
     data: Any
+
+
+class Row(NamedTuple):
+    """What insight keeps of one subject: its kind, and by sequence number the ids of the events that it has counted."""
+
+    kind: str
+    events: dict[int, str]
 
 
 class Place(NamedTuple):
@@ -71,6 +80,11 @@ class Evidence:
     consumed: dict[str, set[str]] = field(default_factory=dict)  # consumer to aggregate types
     places: dict[str, dict[str, Place]] = field(default_factory=dict)  # consumer to aggregate id
     parked: dict[str, list[Parked]] = field(default_factory=dict)
+    starts: dict[str, dict[int, int]] = field(default_factory=dict)  # by aggregate type and partition: the first offset
+    due: dict[str, datetime] = field(default_factory=dict)  # by aggregate id: its next deadline
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))  # by the domain's clock
+    rows: dict[str, Row] | None = None  # of insight, by subject
+    units: dict[str, dict[str, str | None]] = field(default_factory=dict)  # by service: each unit's parent
 
     def entries(self, kind: str, event: str) -> Iterator[tuple[str, Entry]]:
         """Every entry of a type without its version (``case.registered``), with its aggregate's id."""
@@ -83,7 +97,7 @@ class Evidence:
 def gather(mongo: str, kafka: str, prefix: str) -> Evidence:
     """Read everything now."""
     evidence = Evidence()
-    with MongoClient[dict[str, Any]](mongo) as client:
+    with MongoClient[dict[str, Any]](mongo, tz_aware=True) as client:
         for name in client.list_database_names():
             if name.startswith(f"{prefix}_"):
                 _read_database(client[name], name.removeprefix(f"{prefix}_"), evidence)
@@ -98,6 +112,16 @@ def _read_database(database: Any, service: str, evidence: Evidence) -> None:
         if database[name].find_one({"history.0": {"$exists": True}, "version": {"$exists": True}}, {"_id": 1}):
             archive = database[f"{name}.archive"] if f"{name}.archive" in names else None
             _read_histories(database[name], archive, f"{service}.{name}", evidence)
+    if service == "clock":
+        moved = database["state"].find_one({"_id": "offset"}) or {"ms": 0}
+        evidence.now = datetime.now(UTC) + timedelta(milliseconds=moved["ms"])
+    if service == "insight":
+        rows = database["rows"].find({}, {"kind": 1, "events": 1})
+        found = {row["_id"]: (row.get("kind", ""), row.get("events", {})) for row in rows}
+        evidence.rows = {key: Row(of, {int(seq): one for seq, one in at.items()}) for key, (of, at) in found.items()}
+    if "units" in names:
+        known = database["units"].find({"base": {"$exists": True}}, {"parent.value": 1})
+        evidence.units[service] = {row["_id"]: (row.get("parent") or {}).get("value") for row in known}
     if "places" in names:
         own = evidence.places.setdefault(service, {})
         for row in database["places"].find({"_id": {"$regex": f"^{service}\\|"}}):
@@ -111,11 +135,13 @@ def _read_histories(collection: Any, archive: Any, kind: str, evidence: Evidence
     for row in archive.find().sort("last", 1) if archive is not None else ():
         older[row.get("aggregate", "")] += row["entries"]
     histories = evidence.histories.setdefault(kind, {})
-    for document in collection.find({}, {"history": 1, "version": 1, "archived": 1}):
+    for document in collection.find({}, {"history": 1, "version": 1, "archived": 1, "next_due": 1}):
         subject = document["_id"]
         cut = [raw for raw in older[subject] if raw["seq"] <= document.get("archived", 0)]
         histories[subject] = [_entry(raw) for raw in (*cut, *document["history"])]
         evidence.versions[subject] = document["version"]
+        if document.get("next_due"):
+            evidence.due[subject] = document["next_due"]
 
 
 def _entry(raw: dict[str, Any]) -> Entry:
@@ -129,6 +155,7 @@ def _entry(raw: dict[str, Any]) -> Entry:
         trace=(raw.get("trace") or "")[3:35],
         scope=tuple(raw.get("scope", ())),
         data=raw["data"],
+        at=raw["at"],
     )
 
 
@@ -151,6 +178,8 @@ def _read_topics(kafka: str, prefix: str, evidence: Evidence) -> None:
             evidence.topics[kind], evidence.foreign[kind] = [], []
         consumer.assign(parts)
         consumer.seek_to_beginning()
+        for part, first in consumer.beginning_offsets(parts).items():
+            evidence.starts.setdefault(kinds[part.topic], {})[part.partition] = first
         ends = {part: end for part, end in consumer.end_offsets(parts).items() if end}
         while any(consumer.position(part) < end for part, end in ends.items()):
             for part, records in consumer.poll(timeout_ms=READ_MS).items():

@@ -4,6 +4,7 @@ system afterwards."""
 import json
 import os
 import time
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -42,7 +43,17 @@ class Ledger:
 
     def __init__(self, file: Path | None = None) -> None:
         self.asked: list[Asked] = []
+        self.pages: list[tuple[str, str]] = []  # what came instead of a page, with its path
+        self.seconds: dict[int, Counter[str]] = defaultdict(Counter)  # by epoch second: answers and troubles
         self._file = file.open("w", encoding="utf-8") if file else None
+
+    def trouble(self, asked: Asked | None, path: str, what: str) -> None:
+        """Instead of an answer came this; ``asked`` is None for a page."""
+        self.seconds[int(time.time())][what] += 1
+        if asked:
+            asked.troubles.append(what)
+        else:
+            self.pages.append((path, what))
 
     def begin(self, by: str, service: str, path: str) -> Asked:
         """A new request is about to be sent."""
@@ -53,11 +64,13 @@ class Ledger:
     def end(self, asked: Asked, status: int, told: Any) -> None:
         """Its final answer is here (0: nobody waits for it any longer)."""
         asked.status, asked.answered = status, time.time()
+        self.seconds[int(asked.answered)]["accepted" if asked.accepted else f"ended {status}"] += 1
         if isinstance(told, dict):
             asked.aggregate, asked.seq = told.get("aggregate", ""), told.get("seq", 0)
             asked.code = told.get("code", "") if status >= 400 else ""
         if self._file:
             self._file.write(json.dumps(asdict(asked)) + "\n")
+            self._file.flush()
 
     def close(self) -> None:
         """Nothing more is written."""

@@ -17,6 +17,10 @@ LINE, IDLE_LINE = "hardship_help", "current_affairs"
 CATEGORIES = ("property", "dispute", "welfare", "sanitation", "facilities")
 
 
+MIX = {"plain": 55, "served": 35, "newcomer": 10}
+LONG_MIX = {"plain": 85, "served": 10, "newcomer": 1, "left": 4}  # mostly cheap events
+
+
 class Overdue(Exception):
     """What had to follow from an event did not come in time."""
 
@@ -47,11 +51,14 @@ class People:
 @dataclass
 class Stories:
     """Stories told by one run. ``ended`` counts them by name, ``surprises`` lists what must not happen in them: a step
-    that is open was refused, an answer or an event did not come."""
+    that is open was refused, an answer or an event did not come. ``mix``: how often which is told. ``clock_moves``
+    grows whenever the clock is moved: what a story was about may have come to its end by that."""
 
     clients: Clients
     people: People
     random: Random
+    mix: dict[str, int] = field(default_factory=lambda: MIX)
+    clock_moves: int = 0
     ended: dict[str, int] = field(default_factory=dict)
     surprises: list[str] = field(default_factory=list)
     told: int = 0
@@ -65,13 +72,16 @@ class Stories:
 
     async def any(self) -> None:
         """One story, whichever comes up."""
-        tell = self.random.choices((self.plain, self.served, self.newcomer), (55, 35, 10))[0]
-        name = tell.__name__
+        [name] = self.random.choices(list(self.mix), list(self.mix.values()))
+        moves = self.clock_moves
         try:
-            await tell()
+            await getattr(self, name)()
         except (Overdue, Refused, GaveUp) as surprise:
-            self.surprises.append(f"{name}: {type(surprise).__name__} {surprise}")
-            name = "broken off"
+            if moves != self.clock_moves and not isinstance(surprise, GaveUp):
+                name = "overtaken by the clock"
+            else:
+                self.surprises.append(f"{name}: {type(surprise).__name__} {surprise}")
+                name = "broken off"
         self.ended[name] = self.ended.get(name, 0) + 1
 
     async def plain(self) -> str:
@@ -84,6 +94,10 @@ class Stories:
         if reachable and self.random.random() < 0.5:
             await self._case(worker, case, "confirm", {"satisfied": True})
         return case
+
+    async def left(self) -> None:
+        """A concern that nobody gets round to: its deadlines pass."""
+        await self.recorded(self.random.choice((*COMMUNITIES, *GRIDS)), taken_up=False)
 
     async def served(self, unit: str = "") -> tuple[str, str]:
         """A concern that volunteers help with; now and then the first one asked declines."""
@@ -106,7 +120,7 @@ class Stories:
         """Somebody registers as a volunteer, for a line that nobody asks for."""
         await self._register(self.random.choice(GRIDS), IDLE_LINE, self.random.randrange(10**6))
 
-    async def recorded(self, unit: str, reachable: bool = False) -> str:
+    async def recorded(self, unit: str, reachable: bool = False, taken_up: bool = True) -> str:
         """A concern is recorded and taken up. ``reachable``: the resident can be called back."""
         self.told += 1
         body: dict[str, Any] = {
@@ -121,7 +135,8 @@ class Stories:
             body["reporter"] = {"phone": f"139{self.told:08d}"}
         worker = self.people.worker_of(unit)
         case: str = (await self.clients.post(worker, "complaints", "/cases", body))["aggregate"]
-        await self._case(worker, case, "accept")
+        if taken_up:
+            await self._case(worker, case, "accept")
         return case
 
     async def _case(self, worker: Caller, case: str, step: str, body: Any = None) -> dict[str, Any]:

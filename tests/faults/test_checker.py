@@ -1,14 +1,16 @@
 """The judge can find guilty: doctored histories, topics and places are put before it, and it says what is wrong."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from tests.faults.checker import CASE, HOURS, ORDER, violations
-from tests.faults.evidence import Entry, Evidence, Parked, Place, Published
+from tests.faults.checker import CASE, HOURS, ORDER, Doubled, Inverted, Lost, violations
+from tests.faults.evidence import Entry, Evidence, Parked, Place, Published, Row
 from tests.faults.ledger import Asked
 from tests.faults.poison import Poison
-from tests.faults.recount import recounted, wrong_figures
+from tests.faults.recount import recounted, value_of, wrong_figures
 
 WORKER, SCOPE = "usr_worker", ("unit_d", "unit_c")
 BYTES = Poison("complaints.case", 0, 99)
@@ -79,6 +81,7 @@ def _parked(one: Poison) -> Parked:
     return Parked(one.topic, one.partition, one.offset, one.event, "undecodable", "header-missing")
 
 
+ANSWERS = "every answer was one that may be given"
 ONCE = "every accepted request is in its aggregate once"
 HISTORIES = "histories are gapless and in order"
 TOPICS = "every event is in its topic, in order"
@@ -133,6 +136,17 @@ def test_it_sees_a_request_without_an_answer_and_a_server_error() -> None:
     world = World()
     world.asked[0].troubles = ["503", "500"]
     assert world.broken() == {"every answer was one that may be given"}
+
+
+def test_an_error_that_does_not_say_when_to_come_again_is_no_answer_that_may_be_given() -> None:
+    for trouble in ("502", "503 without Retry-After", "429 without Retry-After", "504"):
+        world = World()
+        world.asked[0].troubles = [trouble]
+        assert world.broken() == {"every answer was one that may be given"}
+        assert violations(World().evidence, World().asked, [BYTES, NEWER], [("/cases", trouble)])[ANSWERS]
+    world = World()
+    world.asked[0].troubles = ["503", "429", "ConnectError"]
+    assert world.broken() == set()
 
 
 def test_it_sees_what_nobody_asked_for() -> None:
@@ -281,6 +295,59 @@ def test_it_sees_a_concern_that_never_learnt_or_learnt_twice_of_its_orders_end()
     assert promise in world.broken()
 
 
+def test_it_sees_a_deadline_that_passed_unnoticed_or_came_to_pass_twice() -> None:
+    promise = "each deadline came to pass once"
+    world = World()
+    world.evidence.due["case_1"] = world.evidence.now - timedelta(minutes=1)
+    assert world.broken() == {promise}
+    world = World()
+    for seq in (4, 5):
+        entry = _entry(f"c{seq}", seq, "case.overdue", f"clock-{seq}")
+        world.case.append(entry._replace(by="clock", data={"name": "accept", "due": "2026-01-01T00:00:00Z"}))
+    assert promise in world.broken()
+
+
+def test_it_sees_a_row_of_insight_that_is_not_its_history() -> None:
+    promise = "read models hold what the histories hold"
+    right = {"case_1": Row("", {1: "c1"}), "order_1": Row("", {1: "o1", 3: "o3"}), "hours_1": Row("", {1: "h1"})}
+    world = World()
+    world.evidence.rows = right
+    assert world.broken() == set()
+    for subject, wrong in (("case_1", {}), ("order_1", {1: "o1", 3: "o2"}), ("hours_1", {1: "h1", 2: "h2"})):
+        world.evidence.rows = right | {subject: Row("", wrong)}
+        assert world.broken() == {promise}
+
+
+def test_it_sees_a_service_that_does_not_know_the_tree_of_units() -> None:
+    world = World()
+    world.evidence = Evidence(rows={})
+    world.evidence.histories["directory.unit"] = {"unit_c": [_entry("u1", 1, "unit.registered", "t0", parent="unit_d")]}
+    world.evidence.rows = {"unit_c": Row("unit", {1: "u1"})}
+    world.evidence.versions["unit_c"] = 1
+    world.evidence.units = {"complaints": {"unit_c": "unit_x"}, "volunteers": {"unit_c": "unit_d"}}
+    found = violations(world.evidence, [], [])["read models hold what the histories hold"]
+    assert found == ["complaints: unit_c lies below unit_x, by the directory below unit_d"]
+
+
+def test_where_kafka_dropped_the_beginning_the_order_of_what_is_left_is_not_judged() -> None:
+    world = World()
+    records = world.evidence.topics[CASE]
+    records.append(records.pop(0))
+    assert world.broken() == {TOPICS}
+    world.evidence.starts[CASE] = {0: 1}
+    assert world.broken() == set()
+    del records[1]
+    assert world.broken() == {TOPICS}
+
+
+def test_sentences_say_whether_something_is_lost_doubled_or_inverted() -> None:
+    for spoil, kind in ((lose_a_request, Lost), (apply_a_request_twice, Doubled), (publish_out_of_order, Inverted)):
+        world = World()
+        spoil(world)
+        sentences = [s for of in violations(world.evidence, world.asked, [BYTES, NEWER]).values() for s in of]
+        assert any(isinstance(sentence, kind) for sentence in sentences)
+
+
 def test_it_sees_what_is_parked_besides_the_poison_and_poison_that_is_not() -> None:
     promise = "nothing is parked but the poison"
     world = World()
@@ -305,3 +372,25 @@ def test_the_recount_counts_by_outcome_and_unit_and_sees_a_wrong_figure() -> Non
     assert list(wrong_figures(report, world.evidence, "unit_c")) == []
     world.case.append(_entry("c5", 5, "case.reopened", "t5"))
     assert len(list(wrong_figures(report, world.evidence, "unit_c"))) == 4  # closed, solved, open and property
+
+
+def test_every_figure_is_recounted_by_its_definition() -> None:
+    world, now = World(), datetime.now(UTC)
+    world.case.append(_entry("c4", 4, "case.solved", "t4"))
+    property_: dict[str, Any] = {"category": "property"}
+    closed = {"measure": "count", "subject": "case", "outcome": ["solved"], "where": property_}
+    definitions: dict[str, dict[str, Any]] = {
+        "closed": closed,
+        "recorded": {"measure": "count", "subject": "case"},
+        "rate": {"measure": "ratio", "numerator": "closed", "denominator": "recorded"},
+        "minutes": {"measure": "sum", "subject": "hours"},
+        "served": {"measure": "distinct", "subject": "hours", "dimension": "volunteer"},
+        "unescalated": closed | {"without_step": ["escalated"]},
+        "reopened": {"measure": "count", "subject": "case", "with_step": ["reopened"]},
+        "hidden": {"measure": "level", "subject": "case", "hide_below": 3},
+    }
+    right = {"closed": 1, "recorded": 1, "rate": 1.0, "minutes": 30, "served": 1, "unescalated": 1, "reopened": 0}
+    for key, value in (right | {"hidden": None}).items():
+        assert value_of(definitions[key], definitions, world.evidence, "unit_c", now) == value, key
+    world.case[0] = world.case[0]._replace(at=now + timedelta(hours=1))
+    assert value_of(definitions["recorded"], definitions, world.evidence, "unit_c", now) == 0

@@ -11,6 +11,7 @@ from deploy.local.install import LOCAL
 from deploy.local.system import System
 from tests.faults.district import found, urls_of
 from tests.faults.run import system_of_its_own
+from tests.journeys.doors import Doors
 
 # Compressed, what lies in the database's files could not be searched.
 PLAIN_FILES = (
@@ -35,3 +36,9 @@ def system() -> Iterator[System]:
 def urls(system: System) -> dict[str, str]:
     """Where the services and the identity provider answer."""
     return urls_of(system.plan)
+
+
+@pytest.fixture(scope="session")
+def doors(system: System, urls: dict[str, str]) -> Doors:
+    """A marked person has gone in by every door there is."""
+    return Doors(system, urls)

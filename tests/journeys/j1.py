@@ -181,7 +181,7 @@ class Journey:
         while link:
             page = self.street.get("insight", link)
             listed += [item["id"] for item in page["items"]]
-            link = f"{closed['subjects']}&after={page['next']}" if page["next"] else ""
+            link = f"{closed['subjects']}&cursor={page['next']}" if page["next"] else ""
         assert listed.count(case) == 1 and len(listed) == closed["value"]
         after = self._figures()
         self.told.step(

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -114,7 +115,9 @@ def _in_directory(keeper: Person, files: Asking, records: Records, marks: Marks)
     ids["place"] = made("/places", place | {"contact": {"name": marks.name, "phone": marks.phone}})
     visit = {"purpose": "listen", "resident": ids["resident"], "note": marks.text(), "raised": True}
     ids["visit"] = made("/visits", visit)
-    policy = {"key": f"test.{tag}", "unit": DISTRICT, "from": "2099-01-01", "value": 1, "source": "测试"}
+    # a day of its own for each: a version that is there already would have to be replaced
+    ahead = date(2100, 1, 1) + timedelta(days=int(tag[:5], 16))
+    policy = {"key": "verifyEveryDays", "unit": DISTRICT, "from": ahead.isoformat(), "value": 90, "source": "测试"}
     ids["policy"] = made("/policies", policy)
     row = [ids["unit"], f"{marks.address}{tag}", "常住", marks.name, None, None, None, None, marks.address, marks.phone]
     told = files.upload("directory", f"/imports?kind=households&unit={COMMUNITIES[0]}", workbook(HOUSEHOLDS, row))
@@ -128,7 +131,7 @@ def _in_complaints(keeper: Person, files: Asking, records: Records, marks: Marks
         "kind": "condition",
         "category": "welfare",
         "channel": "visit",
-        "subject": f"楼道漏水,请联系{marks.phone}",
+        "subject": f"楼道漏水,请联系{marks.name}{marks.phone}",
         "text": marks.text(),
         "reporter": reporter,
         "resident": records.ids["resident"],
@@ -144,7 +147,7 @@ def _in_complaints(keeper: Person, files: Asking, records: Records, marks: Marks
 
 
 def _in_volunteers(urls: Mapping[str, str], keeper: Person, records: Records, marks: Marks) -> None:
-    volunteer = enlist(keeper, records.account, GRID, marks)
+    volunteer = enlist(keeper, records.account, GRID, marks, records.ids["resident"])
     team = {"unit": COMMUNITIES[0], "kind": "party", "name": "第一志愿服务队", "leader": volunteer}
     records.ids |= {"volunteer": volunteer, "team": keeper.post("volunteers", "/teams", team)["aggregate"]}
     served = _asked_for(keeper, records, marks)
@@ -155,11 +158,12 @@ def _in_volunteers(urls: Mapping[str, str], keeper: Person, records: Records, ma
     keeper.wait_for("volunteers", f"/orders/{records.ids['order']}", lambda told: told["stage"] == "offered")
 
 
-def enlist(keeper: Person, account: Caller, unit: str, marks: Marks) -> str:
-    """Register a volunteer who signs in with that account; returns the entry's id."""
+def enlist(keeper: Person, account: Caller, unit: str, marks: Marks, resident: str | None = None) -> str:
+    """Register a volunteer who signs in with that account, linked to a resident's file; returns the entry's id."""
+    link = {"resident": resident} if resident else {}
     body = {
         "unit": unit,
-        "person": {"name": marks.name, "phone": marks.phone, "account": account.sub},
+        "person": {"name": marks.name, "phone": marks.phone, "account": account.sub} | link,
         "skills": {"lines": [LINE]},
         "availability": {"consent": True, "capacity": 20},
     }

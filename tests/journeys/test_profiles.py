@@ -70,7 +70,7 @@ def test_each_figure_opens_down_to_exactly_its_concerns(
     page = officer.get("insight", f"{link}&limit=2000")
     while page["items"]:
         listed += [item["id"] for item in page["items"]]
-        page = officer.get("insight", f"{link}&limit=2000&after={listed[-1]}")
+        page = officer.get("insight", f"{link}&limit=2000&cursor={listed[-1]}")
     assert len(set(listed)) == len(listed) == report[indicator]["value"]
 
 

@@ -38,6 +38,7 @@ LITERAL = {
     "indicator": "complaints.recorded",
     "key": "complaints.categories",
     "purpose": "text",
+    "marker": "partyMember",
     "code": "0" * 12,
 }
 """Names in paths that stand for no record of a district."""

@@ -1,8 +1,11 @@
 """``make bench``: what the promises cost, as ratios against peers and bare baselines in the same run.
 
-    python -m tests.load.bench [--rounds 3] [--seconds 6]
+    python -m tests.load.bench [--only flow,growth] [--sizes 10000,1000000] [--report docs/reports]
 
-Prints a table and writes ``.local/bench/report.json``. Nothing is asserted: a missed goal is shown, with by how much.
+Chapters: ``flow`` (recording, relay, worker, the way to a read model), ``costs`` (what each promise adds), ``growth``
+(the same work at several sizes), ``burst`` (ten times the load). Each has a system of its own. Prints a table and
+writes ``bench.json``, ``bench.md`` and ``growth.svg`` into the report's folder. Nothing is asserted: a missed goal is
+shown, with by how much.
 """
 
 import argparse
@@ -11,59 +14,56 @@ import json
 import os
 import shutil
 import subprocess
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
 
 from deploy.local.desk import Desk
 from deploy.local.install import LOCAL, ROOT
+from deploy.local.plan import environment
 from deploy.local.system import System
+from services.chassis.runtime import Runtime
+from services.chassis.settings import Settings
+from services.complaints.service import SERVICE
 from tests.faults.district import found, urls_of
 from tests.faults.run import system_of_its_own
-from tests.load import flow
+from tests.load import city, flow
+from tests.load.burst import TIMES, USUAL, Burst, burst
+from tests.load.costs import costs
+from tests.load.curve import drawn
+from tests.load.growth import Size, at_sizes
 from tests.load.http_load import percentile
 from tests.load.recording import JSON, baselines, compare
+from tests.load.rows import Row, against, as_page, latency, shown
 
 FOLDER = LOCAL / "bench"
 PER_SECOND, STEADY = 200, 15
-BASELINE_OFFSET = 60  # of the baselines' port from the system's first one
+BASELINE_OFFSET = 160  # of the baselines' port from the system's first one
 
 
-@dataclass
-class Row:
-    """One measured line. ``goal`` is told in words; ``met`` is None where there is none."""
-
-    name: str
-    value: float
-    unit: str
-    baseline: float | None = None
-    ratio: float | None = None
-    goal: str = ""
-    met: bool | None = None
-
-
-def against(name: str, value: float, baseline: float, unit: str, least: float | None) -> Row:
-    """A rate beside its baseline."""
-    ratio = value / baseline
-    row = Row(name, round(value, 1), unit, round(baseline, 1), round(ratio, 2))
-    if least is not None:
-        row.goal, row.met = f"≥ {least}", ratio >= least
-    return row
-
-
-async def measure(system: System, rounds: int, seconds: float) -> list[Row]:
+async def flow_chapter(system: System, given: argparse.Namespace) -> list[Row]:
     """Every line, in an order in which each leaves the backlog that the next one needs."""
     topic = f"{system.plan.prefix}.complaints.case"
     beside = ["relay", *(f"{service}-worker" for service in system.plan.services)]
     for name in beside:
         system.pause(name)
+    api = psutil.Process(system.pid("complaints-api"))
     with baselines(system, system.plan.base + BASELINE_OFFSET) as port:
-        sides = await compare(system, port, rounds, seconds)
+        used = sum(api.cpu_times()[:2])
+        sides = await compare(system, port, given.rounds, given.seconds)
+        used = sum(api.cpu_times()[:2]) - used
     record, bare, outbox = (sides[name] for name in ("record", "bare", "outbox"))
     p99 = record.percentile(0.99) * 1000
     rows = [
         against("recording a concern / bare insert", record.rate, bare.rate, "requests/s", 2.5),
-        against("recording a concern / outbox transaction", record.rate, outbox.rate, "requests/s", None),
-        Row("recording a concern, p99", round(p99, 1), "ms", goal="≤ 100", met=p99 <= 100),
+        against("recording a concern / outbox transaction", record.rate, outbox.rate, "requests/s"),
+        Row("recording a concern, p99", round(p99, 1), "ms", goal="≤ 100 ms", met=p99 <= 100),
         Row("recording a concern, refused", sum(record.refused.values()), "requests", goal="0", met=not record.refused),
+        Row("processor time of a recording", round(used / len(record.latencies) * 1e6), "µs"),
     ]
     relayed = flow.relay_rate(system, topic)
     rows.append(against("relay / bare produce", relayed, flow.bare_produce_rate(system, topic), "events/s", 0.8))
@@ -78,42 +78,121 @@ async def _latencies(system: System) -> list[Row]:
     headers = Desk(urls_of(system.plan), "worker-c1")._headers() | JSON
     through = await flow.read_model_latencies(system, headers, PER_SECOND, STEADY)
     raw = flow.raw_latencies(system, PER_SECOND, STEADY)
-    rows = []
-    for share, name in ((0.5, "p50"), (0.99, "p99")):
-        value, base = percentile(through, share) * 1000, percentile(raw, share) * 1000
-        title = f"api to insight's read model at {PER_SECOND}/s, {name} / raw Kafka"
-        rows.append(Row(title, round(value, 1), "ms", round(base, 1), round(value / base, 2)))
-    return rows
+    title = f"api to insight's read model at {PER_SECOND}/s, {{}} / raw Kafka"
+    (p50, base50), (p99, base99) = (
+        (percentile(through, share) * 1000, percentile(raw, share) * 1000) for share in (0.5, 0.99)
+    )
+    return [latency(title.format("p50"), p50, base50, most_ms=30), latency(title.format("p99"), p99, base99, most=5)]
 
 
-def shown(rows: list[Row]) -> str:
-    """The table."""
-    lines = [f"{'what':62} {'value':>9} {'unit':10} {'baseline':>9} {'ratio':>6} {'goal':>6}  met"]
-    for row in rows:
-        base = f"{row.baseline:>9}" if row.baseline is not None else " " * 9
-        ratio = f"{row.ratio:>6}" if row.ratio is not None else " " * 6
-        met = {True: "yes", False: "NO", None: ""}[row.met]
-        lines.append(f"{row.name:62} {row.value:>9} {row.unit:10} {base} {ratio} {row.goal:>6}  {met}")
-    return "\n".join(lines)
+async def costs_chapter(system: System, given: argparse.Namespace) -> list[Row]:
+    """What each promise adds to keeping one concern."""
+    await asyncio.to_thread(city.build, urls_of(system.plan), 1)
+    os.environ.update(environment(system.plan, system.secrets, SERVICE.name))
+    runtime = Runtime(SERVICE, Settings.from_environment(SERVICE.name))
+    await runtime.sealing.start()
+    seen = await costs(runtime, given.seconds, given.rounds)
+    await runtime.stop()
+    rows = [against(f"keeping a concern: {one.name}", one.per_second, seen[0].per_second, "writes/s") for one in seen]
+    return rows + [Row(f"processor time: {one.name}", round(one.cpu_us), "µs") for one in seen]
+
+
+async def growth_chapter(system: System, given: argparse.Namespace) -> list[Row]:
+    """Rates at the largest size beside those at the smallest."""
+    seen = await at_sizes(system, given.sizes, given.rounds, given.seconds)
+    (given.folder / "growth.svg").write_text(drawn(seen), encoding="utf-8")
+    small, large = seen[0], seen[-1]
+    rows = [
+        against(f"{name} at {large.concerns:,} / at {small.concerns:,}", rate, small.rates[name], "/s", 0.9)
+        for name, rate in large.rates.items()
+    ]
+    return rows + _beside_growth(small, large)
+
+
+def _beside_growth(small: Size, large: Size) -> list[Row]:
+    ours = {name: mb for name, mb in large.memory.items() if name not in ("kafka", "mongodb")}
+    return [
+        Row("report over the whole city, all time", round(large.whole_city, 2), "s", round(small.whole_city, 2)),
+        Row("concerns written through the domain code", round(large.written), "/s"),
+        *(Row(name, round(value), "bytes") for name, value in large.stored.items()),
+        *(Row(f"resident memory: {name}", round(mb), "MB", round(small.memory[name])) for name, mb in ours.items()),
+    ]
+
+
+async def burst_chapter(system: System, given: argparse.Namespace) -> list[Row]:
+    """Ten times the usual load for a minute."""
+    await asyncio.to_thread(city.build, urls_of(system.plan), 1)
+    return _burst_rows(await burst(system, given.burst))
+
+
+def _burst_rows(seen: Burst) -> list[Row]:
+    statuses = seen.burst.statuses
+    errors = sum(count for status, count in statuses.items() if status not in ("201", "429"))
+    title = f"at {TIMES} times {USUAL}/s:"
+    after = -1.0 if seen.normal_after is None else round(seen.normal_after, 1)
+    return [
+        Row(f"{title} answered", statuses["201"], "requests"),
+        Row(f"{title} refused with 429", statuses["429"], "requests"),
+        Row(f"{title} errors", errors, "requests", goal="0", met=errors == 0),
+        latency(f"{title} p99 / at the usual load", seen.burst.p99() * 1000, seen.usual.p99() * 1000),
+        Row(f"{title} normal again after", after, "s", goal="≤ 10 s", met=0 <= after <= 10),
+        Row(f"{title} more memory in the api", round(seen.memory_mb), "MB"),
+    ]
+
+
+CHAPTERS: dict[str, Callable[[System, argparse.Namespace], Any]] = {
+    "flow": flow_chapter,
+    "costs": costs_chapter,
+    "burst": burst_chapter,
+    "growth": growth_chapter,
+}
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.load.bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=6, help="of each side in each round")
+    parser.add_argument("--burst", type=float, default=60, help="seconds of ten times the load")
+    parser.add_argument("--only", default=",".join(CHAPTERS), help="chapters, separated by commas")
+    parser.add_argument("--sizes", default="10000,1000000", help="concerns, from small to large")
+    parser.add_argument("--report", default=str(FOLDER), help="the folder of the report")
+    given = parser.parse_args()
+    given.sizes = [int(size) for size in given.sizes.split(",")]
+    given.folder = Path(given.report)
+    return given
+
+
+def _commit() -> str:
+    command = ["git", "rev-parse", "HEAD"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def write(folder: Path, rows: list[Row], before: float) -> None:
+    """The report for programs and for people."""
+    (folder / "bench.json").write_text(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1) + "\n")
+    page = (
+        "# Bench\n\n"
+        f"`make bench` of {datetime.now(UTC):%Y-%m-%d}, commit `{_commit()}`, {os.cpu_count()} processors, load "
+        f"average {before:.1f} before it began. Baselines are of the same run.\n\n{as_page(rows)}\n"
+    )
+    (folder / "bench.md").write_text(page, encoding="utf-8")
 
 
 def main() -> None:
     """Measure and tell."""
-    parser = argparse.ArgumentParser(prog="python -m tests.load.bench", description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=6, help="of each side in each round")
-    given = parser.parse_args()
+    given = _arguments()
     shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
-    before = os.getloadavg()[0]
-    with system_of_its_own(FOLDER / "data", prefix="bench") as system:
-        found(urls_of(system.plan))
-        rows = asyncio.run(measure(system, given.rounds, given.seconds))
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
-    report = {"commit": commit.strip(), "load_before": before, "rows": [asdict(row) for row in rows]}
-    (FOLDER / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
+    for folder in (FOLDER, given.folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    before, rows = os.getloadavg()[0], list[Row]()
+    for name in given.only.split(","):
+        print(f"{name} …", flush=True)
+        with system_of_its_own(FOLDER / name, prefix="bench") as system:
+            found(urls_of(system.plan))
+            rows += asyncio.run(CHAPTERS[name](system, given))
+        write(given.folder, rows, before)
     print(shown(rows))
-    print(f"\nload average before: {before:.1f}; {os.cpu_count()} processors; {FOLDER / 'report.json'}")
+    print(f"\nload average before: {before:.1f}; {os.cpu_count()} processors; {given.folder / 'bench.json'}")
 
 
 if __name__ == "__main__":

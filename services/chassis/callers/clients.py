@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -11,10 +12,12 @@ import orjson
 
 from services.chassis.callers.issuer import Issuer, IssuerAway
 from services.chassis.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed, Problem, Unavailable
+from services.chassis.health import PUBLISHED
 from services.chassis.settings import Settings
 from services.chassis.telemetry import continued, current_trace
 
 TIMEOUT = httpx.Timeout(5.0, connect=1.0, pool=2.0)
+QUICKLY = httpx.Timeout(1.0)
 EARLY = 30.0  # seconds before its end at which a token is replaced
 CODE_LENGTH = 64
 REFUSALS: dict[int, type[Problem]] = {404: NotFound, 409: Conflict, 412: PreconditionFailed, 422: Invalid}
@@ -49,19 +52,37 @@ class Peers:
             headers["if-match"] = f'"{if_version}"'
         return await self._call("POST", service, path, content=orjson.dumps(body), headers=headers)
 
+    async def published_to(self, service: str) -> datetime:
+        """The instant before which every event of the service is in Kafka, as one of its processes tells everybody.
+
+        Raises Unavailable, within a second.
+        """
+        url = self._address(service) + PUBLISHED
+        try:
+            response = await self._http.get(url, headers={"accept": "application/json"}, timeout=QUICKLY)
+        except httpx.HTTPError as error:
+            raise Unavailable("peer-away") from error
+        told = _json(response) if response.status_code == 200 else None
+        try:
+            at = datetime.fromisoformat(told["published_to"]) if isinstance(told, dict) else None
+        except (KeyError, TypeError, ValueError):
+            at = None
+        if at is None or at.tzinfo is None:
+            raise Unavailable("peer-away")
+        return at.astimezone(UTC)
+
     async def stop(self) -> None:
         """Close the connections."""
         await self._http.aclose()
         await self._issuer.close()
 
     async def _call(self, method: str, service: str, path: str, **what: Any) -> Any:
-        if service not in self._addresses:
-            raise Unavailable("peer-unknown", service=service)
+        address = self._address(service)
         if not path.startswith("/"):
             raise ValueError("a path begins with a slash")
         if "//" in path or "/." in path:  # an id that somebody typed must not choose another route
             raise NotFound()
-        url = self._addresses[service] + quote(path, safe="/")
+        url = address + quote(path, safe="/")
         response = await self._send(method, url, what)
         if response.status_code == 401:  # the issuer turned its keys, or the token was withdrawn
             self._until = 0.0
@@ -69,6 +90,11 @@ class Peers:
         if response.status_code >= 300:
             raise _refusal(response)
         return _json(response)
+
+    def _address(self, service: str) -> str:
+        if service not in self._addresses:
+            raise Unavailable("peer-unknown", service=service)
+        return self._addresses[service]
 
     async def _send(self, method: str, url: str, what: dict[str, Any]) -> httpx.Response:
         headers = {

@@ -9,7 +9,7 @@ from kafka import KafkaProducer
 from prometheus_client import Gauge
 
 from services.chassis.consuming.rounds import Rounds
-from services.chassis.contracts.topics import republish_topic
+from services.chassis.contracts.topics import RECONNECT, republish_topic
 from services.chassis.publishing.republish import Request
 from services.chassis.settings import Settings
 from services.chassis.storage.driver import Document
@@ -82,6 +82,7 @@ def _publish(settings: Settings, requests: list[Request]) -> None:
         client_id=f"{settings.prefix}.{settings.service}.gaps",
         acks="all",
         max_block_ms=ANSWER_SECONDS * 1000,
+        **RECONNECT,
     )
     try:
         topic = republish_topic(settings)

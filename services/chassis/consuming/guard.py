@@ -18,6 +18,7 @@ from prometheus_client import Gauge
 from services.chassis.consuming.applying import PATIENCE
 from services.chassis.consuming.breaker import Breaker, Limits
 from services.chassis.consuming.breakers import Breakers
+from services.chassis.consuming.complete import Watermark
 from services.chassis.consuming.gaps import AGAIN, EVERYTHING, OLDER, Gaps, ask_owners
 from services.chassis.consuming.lag import Group, Movement, Partition, Standing
 from services.chassis.consuming.patience import Hold, Stopping, is_away, pause_after
@@ -84,6 +85,7 @@ class Guard:
             runtime, reactions, hold=self._hold, breaker=self._breaker, patience=self._tuning.patience
         )
         self._group = Group(self._settings, self._topics)
+        self._watermark = Watermark(runtime, self._topics)
         self._gaps = Gaps(self._settings, self.rounds, self._tuning.gap_older, self._tuning.gap_again)
         self._movement = Movement(self._tuning.stuck_after)
         self._stream: Stream | None = None
@@ -222,14 +224,17 @@ class Guard:
             await asyncio.sleep(pause())
 
     async def _look(self) -> None:
-        """Lag, assignment, movement, gaps."""
+        """Lag, assignment, movement, completeness, gaps."""
+        heard = await self._watermark.heard()
         standing = await asyncio.to_thread(self._group.look)
         self._standing, self._kafka = standing, ""
         for (topic, partition), lag in standing.lag().items():
             LAG.labels(topic, partition).set(lag)
         mine = self._stream.assignment() if self._stream and not self._hold.reason else []
         self._stuck = self._movement.stuck(standing, mine)
-        HELD.labels(self.rounds.consumer).set(await self.rounds.parked.count())
+        parked = await self.rounds.parked.count()
+        HELD.labels(self.rounds.consumer).set(parked)
+        await self._watermark.note(heard, standing, parked)
         await self._gaps.look()
 
 

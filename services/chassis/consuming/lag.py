@@ -8,7 +8,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.protocol.consumer import OffsetSpec
 from kafka.structs import OffsetAndMetadata
 
-from services.chassis.contracts.topics import CONNECT_MS, GroupBusy, LostRange, group_of
+from services.chassis.contracts.topics import CONNECT_MS, RECONNECT, GroupBusy, LostRange, group_of
 from services.chassis.settings import Settings
 
 Partition = tuple[str, int]
@@ -74,6 +74,7 @@ class Group:
                 client_id=f"{self._settings.prefix}.{self._settings.service}.lag",
                 bootstrap_timeout_ms=CONNECT_MS,
                 request_timeout_ms=5_000,
+                **RECONNECT,
             )
         return self._admin
 

@@ -26,7 +26,7 @@ class Parked:
 
     async def ensure_indexes(self) -> None:
         """By aggregate and sequence; by reason and age; by coordinates."""
-        await self._rows.ensure_indexes(("subject", "seq"), ("reason", "first_at"), ("first_at",))
+        await self._rows.ensure_indexes(("subject", "seq"), ("reason", "first_at"), ("first_at",), ("time",))
 
     async def keep(self, parked: Sequence[tuple[Item, Fault]]) -> None:
         """Park these, or count one more try for those that are parked already."""
@@ -73,6 +73,11 @@ class Parked:
     async def count(self, reasons: Sequence[str] = ()) -> int:
         """How many rows there are, of these reasons or of any."""
         return await self._rows.count({"reason": {"$in": list(reasons)}} if reasons else {})
+
+    async def oldest(self) -> datetime | None:
+        """The time of the oldest event that lies parked, or when it was parked if its time cannot be read."""
+        found = await self._rows.find({}, {"time": 1, "first_at": 1}, sort=[("time", 1)], limit=1)
+        return found[0].get("time", found[0]["first_at"]) if found else None
 
     async def waiting(self, older: timedelta, again: timedelta, limit: int = 500) -> list[Document]:
         """Aggregates that have waited ``older`` for an earlier event, and were not looked at within ``again``.
@@ -123,6 +128,7 @@ def _upsert(item: Item, fault: Fault, now: datetime) -> UpdateOne:
         "seq": item.seq,
         "event": item.id,
         "type": item.type,
+        "time": item.envelope.time if item.envelope else now,
         "first_at": now,
     }
     why = {"reason": fault.reason, "code": fault.code, "field": fault.field, "last_at": now}

@@ -1,7 +1,8 @@
 """The published contract in ``schemas/``: exported from the code, and checked against it.
 
-``events/<type>.json``: JSON Schema of an event's data. ``asyncapi.yaml``: every topic and message, who sends and who
-receives it. ``openapi/<service>.json``: the HTTP interface. ``check`` fails when what is committed differs from the
+``events/<type>.json``: JSON Schema of an event's data. ``policies/<key>.json``: what a policy's value must look like.
+``asyncapi.yaml``: every topic and message, who sends and who receives it. ``openapi/<service>.json``: the HTTP
+interface. ``check`` fails when what is committed differs from the
 code, and when the code breaks what is committed; ``export`` writes, unless that would break somebody.
 """
 
@@ -17,9 +18,11 @@ from services.chassis.aggregate import Service
 from services.chassis.catalogue import Catalogue
 from services.chassis.contracts.compatibility import breaks
 from services.chassis.contracts.eventschemas import asyncapi, event_schema, event_types
+from services.chassis.contracts.policyschemas import FOLDER as POLICIES
+from services.chassis.contracts.policyschemas import policy_schema
 from services.chassis.http import openapi
 
-PLACE = Path(__file__).resolve().parents[2] / "schemas"
+PLACE = Path(__file__).resolve().parents[3] / "schemas"
 METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options"})
 Files = dict[str, str]  # path below the folder to content
 
@@ -57,6 +60,8 @@ def files(services: Iterable[Service]) -> Files:
     for service in known:
         for _, event in event_types(service):
             made[f"events/{event.full_type(service.name)}.json"] = _json(event_schema(service.name, event))
+        for key, shape in service.policies.items():
+            made[f"{POLICIES}/{key}.json"] = _json(policy_schema(service.name, key, shape))
         made[f"openapi/{service.name}.json"] = _json(openapi(service))
     made["asyncapi.yaml"] = yaml.dump(asyncapi(known), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120)
     return made
@@ -90,9 +95,9 @@ def incompatible(committed: Files, now: Files) -> list[str]:
     """What breaks those who rely on what is committed."""
     found: list[str] = []
     for name in sorted(committed):
-        if name.startswith("events/"):
+        if name.startswith(("events/", f"{POLICIES}/")):
             if name not in now:
-                found.append(f"{name}: removed; events of this type lie in histories and are sent again")
+                found.append(f"{name}: removed; what was published by it lies in histories and is read again")
             else:
                 found += [f"{name}: {each}" for each in breaks(json.loads(committed[name]), json.loads(now[name]))]
         elif name.startswith("openapi/"):

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 LOG = structlog.get_logger()
 CONNECT_MS = 5_000
+# For every client of kafka-python: its own pause between two tries to reach a broker grows to 30 s, so that a broker
+# that was away for a minute would be back for half of one before anybody noticed.
+RECONNECT: dict[str, int] = {"reconnect_backoff_ms": 100, "reconnect_backoff_max_ms": 1_000}
 READY_MS = 30_000
 COORDINATOR_MOVING = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
 T = TypeVar("T")
@@ -110,6 +113,7 @@ def _admin(settings: Settings) -> Iterator[KafkaAdminClient]:
         bootstrap_servers=settings.kafka.split(","),
         client_id=f"{settings.prefix}.{settings.service}.topics",
         bootstrap_timeout_ms=CONNECT_MS,
+        **RECONNECT,
     )
     try:
         yield admin
@@ -190,6 +194,6 @@ def _lost(starts: Mapping[TopicPartition, int], committed: Mapping[TopicPartitio
 
 
 __all__ = [
-    "GroupBusy", "KafkaError", "LostRange", "ensure", "group_of", "relay_group_of", "republish_topic",
+    "RECONNECT", "GroupBusy", "KafkaError", "LostRange", "ensure", "group_of", "relay_group_of", "republish_topic",
     "statements_topic", "topics_of",
 ]  # fmt: skip

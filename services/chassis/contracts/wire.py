@@ -13,11 +13,14 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from services.kernel.events import depth, refuse_unstorable
 
 SPEC_VERSION = b"1.0"
 CONTENT_TYPE = b"application/json"
 MAX_VALUE_BYTES = 1_000_000  # a broker's default limit for a record is a little over this
+DEEPEST = 64  # levels of nesting; MongoDB ends at 100
 Headers = list[tuple[str, bytes]]
 
 _NAME = r"[a-z][a-z0-9_-]*"
@@ -44,7 +47,8 @@ class Undecodable(ValueError):
 
     Codes: ``header-missing``, ``header-repeated``, ``header-malformed``, ``specversion-unknown``, ``type-malformed``,
     ``source-mismatch``, ``sequence-malformed``, ``time-malformed``, ``content-type-unknown``, ``key-missing``,
-    ``key-mismatch``, ``value-missing``, ``value-too-large``, ``value-not-json``, ``value-not-object``.
+    ``key-mismatch``, ``value-missing``, ``value-too-large``, ``value-too-deep``, ``value-not-json``,
+    ``value-not-object``.
     """
 
     def __init__(self, code: str, field: str) -> None:
@@ -53,9 +57,18 @@ class Undecodable(ValueError):
 
 
 class Reader(BaseModel):
-    """Base of what a consumer reads of another service's event: only the fields it needs, the others are ignored."""
+    """Base of what a consumer reads of another service's event: only the fields it needs, the others are ignored.
+
+    What no store can hold is refused here: a reaction that met it first would end the process.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        refuse_unstorable(value)
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,4 +276,6 @@ def _data(value: bytes | None, attributes: Mapping[str, bytes]) -> dict[str, Any
         raise Undecodable("value-not-json", "value") from None
     if not isinstance(data, dict):
         raise Undecodable("value-not-object", "value")
+    if value.count(b"{") + value.count(b"[") > DEEPEST and depth(data) > DEEPEST:
+        raise Undecodable("value-too-deep", "value")
     return data

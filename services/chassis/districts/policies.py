@@ -5,9 +5,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 from pymongo import UpdateOne
 
 from services.chassis.contracts.wire import Reader
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 POLICIES = "policies"
 OPERATOR = ""  # the unit above all: the defaults of whoever runs the system
 CACHED = 5.0  # seconds; another process' copy is at most this old
+T = TypeVar("T")
 
 
 class Published(Reader):
@@ -45,6 +46,23 @@ class InForce:
     source: str
 
 
+def read_as(shape: TypeAdapter[T], key: str, decided: InForce) -> T:
+    """The value in the form that a service reads.
+
+    Refused: ``policy-unsound`` for one that this version cannot read, with the key, the unit that decided it, the day
+    from which it holds, and the place in it. It is refused where it is published; one that was published before its
+    shape was known, or by a newer version, can still be met here.
+    """
+    try:
+        return shape.validate_python(decided.value)
+    except ValidationError as error:
+        place = ".".join(map(str, error.errors(include_url=False, include_input=False)[0]["loc"]))
+    except Refused as refused:
+        place = refused.field
+    since, unit = decided.since.isoformat(), decided.unit or "operator"
+    raise Refused("policy-unsound", key=key, unit=unit, since=since, at=place or "value")
+
+
 class Policies:
     """The policies of one service's process."""
 
@@ -63,6 +81,10 @@ class Policies:
         ``unit`` "" asks for the operator's default. Raises Refused("parameter-not-set"), UnitUnknown, Unavailable.
         """
         return (await self.in_force(key, unit, day)).value
+
+    async def read(self, key: str, unit: str, day: date, shape: TypeAdapter[T]) -> T:
+        """As ``value``, in the form that the service reads. Raises Refused("policy-unsound") as well."""
+        return read_as(shape, key, await self.in_force(key, unit, day))
 
     async def in_force(self, key: str, unit: str, day: date) -> InForce:
         """As ``value``, with who decided it, since when and on what ground."""

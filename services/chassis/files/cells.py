@@ -9,7 +9,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import phonenumbers
+from services.chassis.texts.chassis import CHASSIS
+from services.kernel.phone import e164
 
 Plain = str | int | float | bool | datetime | date | time | timedelta | Decimal | None
 PRECISE = 10**15  # a spreadsheet keeps fifteen digits of a number
@@ -37,7 +38,7 @@ FAULTS: dict[str, tuple[str, str]] = {
         "A date and a time are needed, for example 2024-01-31 09:30",
     ),
     "cell-not-in-list": ("应为以下之一：{options_zh}", "It must be one of: {options_en}"),
-    "cell-not-a-phone": ("不是电话号码", "This is not a telephone number"),
+    "phone-malformed": (CHASSIS["phone-malformed"].zh, CHASSIS["phone-malformed"].en),
     "cell-malformed": ("格式不正确", "This is not in the expected form"),
     "column-missing": ("缺少此列", "This column is missing"),
     "column-twice": ("此列出现了两次", "This column is there twice"),
@@ -184,13 +185,10 @@ def _fold(word: str) -> str:
 
 
 def _phone(value: Plain) -> str:
-    try:
-        parsed = phonenumbers.parse(_folded(value), "CN")
-    except phonenumbers.NumberParseException:
-        raise CellFault("cell-not-a-phone") from None
-    if not phonenumbers.is_possible_number(parsed):
-        raise CellFault("cell-not-a-phone")
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    found = e164(_folded(value))
+    if found is None:
+        raise CellFault("phone-malformed")
+    return found
 
 
 def _phone_shown(value: Any, language: str) -> Plain:

@@ -21,6 +21,7 @@ from services.chassis.files.cells import CellFault, Plain
 
 BLOCK = 1 << 16  # bytes fed at a time
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384  # of any sheet
+DEEPEST = 64  # elements within one another; a sheet has ten
 DIGITS = "0123456789"
 Cell = Plain | CellFault
 
@@ -29,14 +30,16 @@ class NotExcel(ValueError):
     """The package holds what no spreadsheet program writes."""
 
 
-def excel_rows(content: bytes) -> Iterator[tuple[int, list[Cell]]]:
+def excel_rows(content: bytes, most_columns: int = LAST_COLUMN) -> Iterator[tuple[int, list[Cell]]]:
     """Row number (from 1) and cells, from column A on, of the first sheet; rows without cells are left out.
 
+    Of what stands beyond ``most_columns`` only the first cell of a row is given, in the column after the last.
     Formulas and calculation errors are CellFaults. Raises NotExcel, and whatever openpyxl and expat raise on a
     broken package.
     """
     book = ExcelReader(io.BytesIO(content), read_only=True, keep_links=False)
     with book.archive:
+        _refuse_traps(book)
         book.read_manifest()
         book.read_workbook()
         apply_stylesheet(book.archive, book.wb)
@@ -44,9 +47,19 @@ def excel_rows(content: bytes) -> Iterator[tuple[int, list[Cell]]]:
         for _, place in book.parser.find_sheets():
             if "chartsheet" not in place.Type:
                 with book.archive.open(place.target) as part:
-                    yield from _SheetReader(texts, book.wb).rows(part)
+                    yield from _SheetReader(texts, book.wb, most_columns).rows(part)
                 return
     raise NotExcel("no sheet")
+
+
+def _refuse_traps(book: Any) -> None:
+    """Look through every part that openpyxl reads whole: what expands, or nests without end, is refused unread."""
+    for part in book.archive.infolist():
+        is_streamed = "worksheets/" in part.filename or "sharedStrings" in part.filename
+        if part.filename.lower().endswith((".xml", ".rels")) and not is_streamed:
+            with book.archive.open(part) as stream:
+                for _ in _Inspector().parse(stream):
+                    pass
 
 
 def _shared_texts(book: Any, package: Manifest) -> list[str]:
@@ -75,6 +88,7 @@ class _Reader(ABC):
         self.text: list[str] = []
         self.collecting = False
         self.hints = 0
+        self.depth = 0
 
     def parse(self, stream: IO[bytes]) -> Iterator[None]:
         """Feed the stream; yields after each block."""
@@ -98,6 +112,9 @@ class _Reader(ABC):
             self.text.append(data)
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise NotExcel("elements without end")
         name = self.names[name]
         if name in self.collected:
             self.collecting = True
@@ -107,6 +124,7 @@ class _Reader(ABC):
             self.opened(name, attributes)
 
     def end(self, name: str) -> None:
+        self.depth -= 1
         name = self.names[name]
         if name in self.collected:
             self.collecting = False
@@ -122,6 +140,18 @@ class _Reader(ABC):
     @abstractmethod
     def closed(self, name: str) -> None:
         """An element ends."""
+
+
+class _Inspector(_Reader):
+    """Reads nothing; it only refuses."""
+
+    collected = frozenset()
+
+    def opened(self, name: str, attributes: dict[str, str]) -> None:
+        pass
+
+    def closed(self, name: str) -> None:
+        pass
 
 
 class _TextReader(_Reader):
@@ -147,8 +177,9 @@ class _SheetReader(_Reader):
 
     collected = frozenset({"t", "v"})
 
-    def __init__(self, texts: Sequence[str], book: Any) -> None:
+    def __init__(self, texts: Sequence[str], book: Any, most: int) -> None:
         super().__init__()
+        self.most = most  # columns
         self.shared = texts
         self.dates: set[int] = book._date_formats
         self.spans: set[int] = book._timedelta_formats
@@ -158,6 +189,7 @@ class _SheetReader(_Reader):
         self.row: list[Cell] = []
         self.number = 0
         self.at = 0  # column, from 1
+        self.last = 0  # the last one that held something
         self.type = "n"
         self.style = 0
         self.formula = False
@@ -181,19 +213,24 @@ class _SheetReader(_Reader):
             number = int(attributes.get("r", self.number + 1))
             if not self.number < number <= LAST_ROW:
                 raise NotExcel("rows out of order")
-            self.number, self.row, self.at = number, [], 0
+            self.number, self.row, self.at, self.last = number, [], 0, 0
 
     def closed(self, name: str) -> None:
         if name == "c":
             value = self.value()
             if value is not None:
-                missing = self.at - 1 - len(self.row)
-                if missing < 0:
-                    raise NotExcel("cells out of order")
-                self.row.extend([None] * missing)
-                self.row.append(value)
+                self.keep(value)
         elif name == "row" and self.row:
             self.done.append((self.number, self.row))
+
+    def keep(self, value: Cell) -> None:
+        if self.at <= self.last:
+            raise NotExcel("cells out of order")
+        self.last = self.at
+        missing = min(self.at, self.most + 1) - 1 - len(self.row)
+        if missing >= 0:
+            self.row.extend([None] * missing)
+            self.row.append(value)
 
     def column(self, letters: str) -> int:
         known = self.columns.get(letters)

@@ -5,7 +5,7 @@ import io
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import ParseError
 from xml.parsers.expat import ExpatError
@@ -19,7 +19,8 @@ from services.chassis.files.excel import excel_rows
 warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
 SMALL = 20_000_000  # bytes unpacked below which the ratio says nothing
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Those that a spreadsheet program in a Chinese office takes for the same are no better.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _DOCTYPE = b"<!DOCTYPE"
 # What a broken or hostile file makes the parser raise.
 BROKEN = (
@@ -68,7 +69,7 @@ def rows_of(content: bytes, limits: Limits) -> Iterator[tuple[int, Cells]]:
 def _excel_rows(content: bytes, limits: Limits) -> Iterator[tuple[int, Cells]]:
     _refuse_bombs(content, limits)
     try:
-        for number, row in excel_rows(content):
+        for number, row in excel_rows(content, limits.columns):
             yield number, [_text_cell(cell, limits) if type(cell) is str else cell for cell in row]
     except BROKEN:
         raise Invalid("file-not-a-spreadsheet") from None
@@ -101,14 +102,23 @@ def _csv_rows(content: bytes, limits: Limits) -> Iterator[tuple[int, Cells]]:
     heading = text[: text.find("\n")] if "\n" in text else text
     delimiter = max(",;\t", key=heading.count)
     try:
-        for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), start=1):
+        lines = _bounded(io.StringIO(text, newline=""), delimiter, limits)
+        for number, row in enumerate(csv.reader(lines, delimiter=delimiter), start=1):
             yield number, [_csv_cell(value, limits) for value in row[: limits.columns + 1]]
     except csv.Error:
         raise Invalid("file-not-a-spreadsheet") from None
 
 
+def _bounded(lines: Iterable[str], delimiter: str, limits: Limits) -> Iterator[str]:
+    """Refuse a line with more columns than its cells could explain before they are made."""
+    for line in lines:
+        if line.count(delimiter) > limits.columns * limits.cell:
+            raise Invalid("columns-too-many", limit=limits.columns)
+        yield line
+
+
 def _csv_cell(value: str, limits: Limits) -> Plain | CellFault:
-    if value.startswith("="):
+    if value.startswith(("=", "＝")):
         return CellFault("cell-formula")
     if value.startswith("'") and value[1:].startswith(FORMULA_STARTS):
         value = value[1:]

@@ -26,6 +26,10 @@ from services.chassis.files.sheets import FORMULA_STARTS, Cells, Limits, rows_of
 HEADING_WITHIN = 5  # rows: a title and a note may stand above the heading
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
+AS_FILE: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+FILE_SENT: dict[str, Any] = {"requestBody": {"required": True, "content": {EXCEL: AS_FILE, "text/csv": AS_FILE}}}
+FILE_TOLD: dict[int | str, dict[str, Any]] = {200: {"content": {EXCEL: AS_FILE, "text/csv": AS_FILE}}}
+"""What OpenAPI says of a route whose body, or whose answer, is a file."""
 _MARKS = re.compile(r"[\s*:]+")
 
 

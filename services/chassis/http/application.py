@@ -64,7 +64,7 @@ def application(runtime: Any, *, most_in_flight: int = MOST_IN_FLIGHT, patience:
     app = Application(runtime.service)
     app.state.runtime = runtime
     runtime.health.add("issuer", runtime.access.ready)
-    problems = Problems(Texts(runtime.service.texts))
+    problems = Problems(Texts(runtime.service.texts, runtime.service.public_texts))
     app.edge = Edge(runtime, app.table, problems, runtime.health, most_in_flight=most_in_flight, patience=patience)
     return app
 

@@ -8,10 +8,12 @@ from typing import Any
 
 from services.chassis.errors import Problem
 from services.chassis.http.exchange import Exchange, Malformed
+from services.kernel.events import depth
 
 LARGEST = 256 * 1024  # bytes, unless the route says otherwise (``max_body_size``)
 PATIENCE = 10.0  # seconds until the whole body must be here
 DEEPEST = 32  # levels of nesting; MongoDB ends at 100
+MOST_WAITING = 256  # bodies that are on their way at once
 
 
 class TooLarge(Problem):
@@ -37,18 +39,30 @@ class Gone(Exception):
 
 
 class BodyReader:
-    """Reads bodies within ``patience`` seconds. One timer for all: one per request would cost more."""
+    """Reads bodies within ``patience`` seconds. One timer for all: one per request would cost more.
 
-    def __init__(self, patience: float = PATIENCE) -> None:
-        self._patience = patience
+    When ``most`` are on their way and one more comes, the one that has been longest on its way is given up.
+    """
+
+    def __init__(self, patience: float = PATIENCE, most: int = MOST_WAITING) -> None:
+        self._patience, self._most = patience, most
         self._reading: dict[Exchange, float] = {}
         self._reaping = False
 
+    @property
+    def waiting(self) -> int:
+        """How many bodies are on their way."""
+        return len(self._reading)
+
     async def read(self, exchange: Exchange, receive: Any, most: int) -> bytes:
-        """The whole body. Raises TooLarge, TooSlow, or Gone."""
+        """The whole body. Raises TooLarge, TooSlow, UnknownMedia for a compressed one, or Gone."""
         announced = exchange.headers.get(b"content-length")
         if announced is not None and (not announced.isdigit() or int(announced[:12]) > most):
             raise TooLarge(most=most)
+        if exchange.headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            raise UnknownMedia("content-encoding-unknown")
+        if len(self._reading) >= self._most:
+            _give_up(next(iter(self._reading)))
         loop = asyncio.get_running_loop()
         exchange.task = asyncio.current_task()
         self._reading[exchange] = loop.time() + self._patience
@@ -68,12 +82,17 @@ class BodyReader:
     def _reap(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
         for exchange, deadline in self._reading.items():
-            if deadline <= now and not exchange.late and exchange.task is not None:
-                exchange.late = True
-                exchange.task.cancel()
+            if deadline <= now:
+                _give_up(exchange)
         self._reaping = bool(self._reading)
         if self._reaping:
             loop.call_later(self._patience / 4, self._reap, loop)
+
+
+def _give_up(exchange: Exchange) -> None:
+    if not exchange.late and exchange.task is not None:
+        exchange.late = True
+        exchange.task.cancel()
 
 
 async def _received(receive: Any, most: int) -> bytes:
@@ -121,17 +140,9 @@ def read_json(body: bytes) -> Any:
     except ValueError:
         raise Malformed("json-malformed") from None
     # Fewer brackets than levels allowed cannot be too deep; counting them is a hundred times cheaper than walking.
-    if body.count(b"{") + body.count(b"[") > DEEPEST and _depth(value) > DEEPEST:
+    if body.count(b"{") + body.count(b"[") > DEEPEST and depth(value) > DEEPEST:
         raise Malformed("json-too-deep", most=DEEPEST)
     return value
-
-
-def _depth(value: Any) -> int:
-    level, depth = [value], 0
-    while level := [item for item in level if isinstance(item, (dict, list))]:
-        depth += 1
-        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
-    return depth
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from services.chassis.telemetry import IN_FLIGHT, REQUESTS, TRAIL
 
 LOG = structlog.get_logger()
 MOST_IN_FLIGHT = 256  # requests at once; at a thousand a second the last of them waits a quarter of a second
+# Those whose body is still on its way are counted apart (bodies.MOST_WAITING): slow senders must not keep others out.
 WARNING = (b"linli-warning", b"embedded default: not for production")
 NO_STORE = (b"cache-control", b"no-store")
 
@@ -78,7 +79,7 @@ class Edge:
 
     async def _respond(self, exchange: Exchange, receive: Any) -> Response:
         try:
-            if self.in_flight > self._most:
+            if self.in_flight - self._bodies.waiting > self._most:
                 raise Busy()
             if self._health.stopping:
                 raise Unavailable("stopping")

@@ -33,6 +33,10 @@ class Given:
 
     parameters: tuple[dict[str, Any], ...] = ()  # as OpenAPI describes them
 
+    def described(self, *, is_public: bool) -> tuple[dict[str, Any], ...]:
+        """The parameters of a route that is open to all, or not."""
+        return self.parameters
+
     async def __call__(self, request: Request) -> Any:
         """As FastAPI calls it."""
         return self.of(exchange_of(request.scope))
@@ -112,15 +116,13 @@ def open_to_all(per_minute: int = 120, burst: int = 60) -> OpenToAll:
 class TheOperation(Given):
     """The context of a command: who, when, and which operation, so that a repeat takes no second effect."""
 
-    parameters = (
-        {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": True,
-            "description": "每次提交一个新的标识,重试时沿用 / new for each submission, kept when repeating",
-            "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
-        },
-    )
+    def described(self, *, is_public: bool) -> tuple[dict[str, Any], ...]:
+        """The key, a longer one from the public."""
+        least = SHORTEST_PUBLIC_KEY if is_public else 1
+        schema = {"type": "string", "minLength": least, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"}
+        described = "每次提交一个新的标识,重试时沿用 / new for each submission, kept when repeating"
+        key = {"name": "Idempotency-Key", "in": "header", "required": True, "description": described, "schema": schema}
+        return (key,)
 
     def of(self, exchange: Exchange) -> Context:
         caller, served = exchange.caller, exchange.served
@@ -148,7 +150,7 @@ class IfMatch(Given):
             "in": "header",
             "required": False,
             "description": "所见版本(ETag) / the version seen (its ETag)",
-            "schema": {"type": "string"},
+            "schema": {"type": "string", "format": "etag", "pattern": r'^("[0-9]{1,18}"|\*)$'},
         },
     )
 

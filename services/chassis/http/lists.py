@@ -6,12 +6,21 @@ from urllib.parse import parse_qsl
 
 from services.chassis.http.exchange import Exchange, Malformed
 from services.chassis.http.given import Given
-from services.chassis.storage.queries import DEFAULT, MOST, Asked, Filter, ListSpec, read_page
+from services.chassis.storage.queries import (
+    DEFAULT,
+    LONGEST_CURSOR,
+    LONGEST_VALUE,
+    MOST,
+    Asked,
+    Filter,
+    ListSpec,
+    read_page,
+)
 
 MOST_PARAMETERS = 40
 SCHEMAS: dict[type, dict[str, Any]] = {
-    str: {"type": "string"},
-    int: {"type": "integer"},
+    str: {"type": "string", "minLength": 1, "maxLength": LONGEST_VALUE},
+    int: {"type": "integer", "minimum": 1 - 10**18, "maximum": 10**18 - 1},
     bool: {"type": "boolean"},
     date: {"type": "string", "format": "date"},
     datetime: {"type": "string", "format": "date-time"},
@@ -25,9 +34,9 @@ class Listing(Given):
         self.spec = spec
         limit = {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT}
         self.parameters = (
-            *(_described(name, _schema(one)) for name, one in spec.declared.items()),
+            *(_described(name, _schema(one), one.text) for name, one in spec.declared.items()),
             _described("limit", limit),
-            _described("cursor", {"type": "string"}),
+            _described("cursor", {"type": "string", "maxLength": LONGEST_CURSOR, "pattern": "^[A-Za-z0-9_=-]+$"}),
         )
 
     def of(self, exchange: Exchange) -> Asked:
@@ -49,5 +58,6 @@ def _schema(one: Filter) -> dict[str, Any]:
     return schema | {"enum": sorted(one.choices)} if one.choices else schema
 
 
-def _described(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": False, "schema": schema}
+def _described(name: str, schema: dict[str, Any], text: str = "") -> dict[str, Any]:
+    parameter = {"name": name, "in": "query", "required": False, "schema": schema}
+    return parameter | ({"description": text} if text else {})

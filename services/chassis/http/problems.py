@@ -1,11 +1,14 @@
 """Every trouble becomes a problem document (RFC 9457): a stable code and a sentence in the caller's language.
 
 Nothing of the request is ever repeated: of a wrong field only its path and a code. Names that the caller made up
-stand as ``*`` in the path, because a name can be a person's.
+stand as ``*`` in the path, because a name can be a person's. Where one of a list of codes was asked for, ``allowed``
+lists them. On routes that are open to all the sentences are those for residents.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from fastapi.exceptions import RequestValidationError
@@ -15,14 +18,19 @@ from services.chassis.errors import Invalid, NotFound, Problem, Unauthenticated,
 from services.chassis.http.answers import dumped
 from services.chassis.http.exchange import Exchange, Headers, Malformed
 from services.chassis.storage.driver import is_passing
-from services.chassis.texts import Language, Texts, sayable_path
+from services.chassis.texts import Language, Texts, sayable, sayable_path
 from services.chassis.texts.input import CODES, OTHERWISE
-from services.kernel.events import Refused
+from services.kernel.events import Refused, RefusedAll
+
+if TYPE_CHECKING:
+    from services.chassis.files.spreadsheets import CellError
 
 LOG = structlog.get_logger()
 LIMITS = ("min_length", "max_length", "gt", "ge", "lt", "le", "multiple_of")
 MOST_ERRORS = 50
+MOST_ALLOWED = 50
 MADE_UP = "*"
+_EXPECTED = re.compile(r"'([^']*)'")  # the choices of a declared field, as pydantic tells them
 TITLES: dict[int, tuple[str, str]] = {
     400: ("请求无法读取", "Malformed request"),
     401: ("未登录", "Not signed in"),
@@ -36,6 +44,7 @@ TITLES: dict[int, tuple[str, str]] = {
     415: ("格式不支持", "Unsupported format"),
     422: ("内容有误", "Invalid input"),
     429: ("请求过多", "Too many requests"),
+    431: ("请求头过大", "Head too large"),
     500: ("系统出错", "Internal error"),
     503: ("暂不可用", "Unavailable"),
 }
@@ -57,14 +66,36 @@ class MethodNotAllowed(Problem):
         self.allowed = ", ".join(sorted(allowed))
 
 
+@dataclass(frozen=True)
+class Fault:
+    """One wrong field: its path as it may be told, a code, and figures, ids and codes for the text."""
+
+    field: str
+    code: str
+    params: Mapping[str, Any]
+
+
 class InputInvalid(Problem):
-    """Fields are wrong: 422 with one entry each. ``faults``: field path, code, limits for the text."""
+    """Fields are wrong: 422 with one entry each."""
 
     status, code = 422, "input-invalid"
 
-    def __init__(self, faults: list[tuple[str, str, dict[str, Any]]]) -> None:
+    def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__()
         self.faults = faults
+
+
+class FileHasErrors(Problem):
+    """Cells of a file are wrong, and nothing of it was taken: 422 with one entry each.
+
+    ``rows``: those without faults; ``more``: there are more faults than are told.
+    """
+
+    status, code = 422, "file-has-errors"
+
+    def __init__(self, rows: int, cells: "Sequence[CellError]", more: bool) -> None:
+        super().__init__()
+        self.rows, self.cells, self.more = rows, cells, more
 
 
 FRAMEWORK: dict[int, type[Problem]] = {400: Malformed, 404: NotFound}
@@ -80,7 +111,7 @@ class Problems:
         """The problem document for whatever was raised; what nobody expected is logged and told as ``internal``."""
         if isinstance(error, Refused):
             status = self.texts.status(error.code)
-            return self._document(status, error.code, error.field, error.params, [], None, exchange)
+            return self._document(status, error.code, error.params, _refused(error), {}, None, exchange)
         if isinstance(error, RequestValidationError):
             error = self._input_invalid(error, exchange)
         elif isinstance(error, HTTPException):
@@ -93,8 +124,18 @@ class Problems:
             error = Problem("internal")
         elif error.status >= 500 and error.__cause__ is not None:
             LOG.warning("trouble", code=error.code, cause=type(error.__cause__).__name__)
-        faults = error.faults if isinstance(error, InputInvalid) else []
-        return self._document(error.status, error.code, error.field, error.params, faults, error, exchange)
+        return self._problem(error, exchange)
+
+    def _problem(self, error: Problem, exchange: Exchange) -> tuple[int, Headers, bytes]:
+        faults: Sequence[Fault] = []
+        members: dict[str, Any] = {}
+        if isinstance(error, InputInvalid):
+            faults = error.faults
+        elif isinstance(error, FileHasErrors):
+            members = {"rows": error.rows, "more": error.more, "errors": [_cell(one, exchange) for one in error.cells]}
+        elif error.field:
+            faults = [Fault(sayable_path(error.field), error.code, error.params)]
+        return self._document(error.status, error.code, error.params, faults, members, error, exchange)
 
     def _input_invalid(self, error: RequestValidationError, exchange: Exchange) -> InputInvalid:
         names = exchange.served.names if exchange.served else frozenset()
@@ -105,34 +146,33 @@ class Problems:
             code = kind if kind in self.texts else CODES.get(kind, OTHERWISE)
             if code == "field-missing" and not path:
                 code = "body-missing"
-            faults.append((path, code, {name: context[name] for name in LIMITS if name in context}))
+            params = {name: context[name] for name in LIMITS if name in context}
+            if code == "not-one-of":
+                params["allowed"] = _EXPECTED.findall(str(context.get("expected", "")))
+            faults.append(Fault(path, code, params))
         return InputInvalid(faults)
 
     def _document(
         self,
         status: int,
         code: str,
-        field: str,
         params: Mapping[str, Any],
-        faults: list[tuple[str, str, dict[str, Any]]],
+        faults: Sequence[Fault],
+        members: Mapping[str, Any],
         error: Problem | None,
         exchange: Exchange,
     ) -> tuple[int, Headers, bytes]:
         language = exchange.language
-        detail = self.texts.detail(code, language, params)
-        if field and not faults:
-            faults = [(sayable_path(field), code, dict(params))]
         document = {
             "type": f"urn:linli:problem:{code}",
             "title": _title(status, language),
             "status": status,
             "code": code,
-            "detail": detail,
+            "detail": self.texts.detail(code, language, params, public=_is_public(exchange)),
             "instance": exchange.trail.request,
-            "errors": [
-                {"field": path, "code": fault, "detail": self.texts.detail(fault, language, limits)}
-                for path, fault, limits in faults
-            ],
+            "errors": [self._entry(fault, exchange) for fault in faults],
+            **_allowed(params),
+            **members,
         }
         body = dumped(document)
         headers: Headers = [
@@ -141,6 +181,30 @@ class Problems:
             (b"content-language", language.encode()),
         ]
         return status, headers + _headers_of(error), body
+
+    def _entry(self, fault: Fault, exchange: Exchange) -> dict[str, Any]:
+        detail = self.texts.detail(fault.code, exchange.language, fault.params, public=_is_public(exchange))
+        return {"field": fault.field, "code": fault.code, "detail": detail, **_allowed(fault.params)}
+
+
+def _refused(refused: Refused) -> list[Fault]:
+    each = refused.faults[:MOST_ERRORS] if isinstance(refused, RefusedAll) else [refused] if refused.field else []
+    return [Fault(sayable_path(one.field), one.code, one.params) for one in each]
+
+
+def _is_public(exchange: Exchange) -> bool:
+    return exchange.served is not None and exchange.served.is_public
+
+
+def _allowed(params: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The codes that would have been taken; what does not look like a code of ours is left out."""
+    codes = [code for code in params.get("allowed", ()) if isinstance(code, str) and sayable(code)]
+    return {"allowed": codes[:MOST_ALLOWED]} if codes else {}
+
+
+def _cell(fault: "CellError", exchange: Exchange) -> dict[str, str]:
+    told = fault.as_dict()
+    return {"field": fault.cell, "detail": told[exchange.language], **told}
 
 
 def field_path(location: Iterable[Any], names: frozenset[str]) -> str:

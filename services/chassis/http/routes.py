@@ -28,7 +28,7 @@ from services.chassis.errors import Forbidden
 from services.chassis.http.answers import Answer
 from services.chassis.http.bodies import LARGEST, UnknownMedia, is_json, read_json
 from services.chassis.http.exchange import Exchange
-from services.chassis.http.given import Gate, Given
+from services.chassis.http.given import Allow, Gate, Given
 from services.chassis.http.problems import MethodNotAllowed, RouteUnknown
 from services.chassis.telemetry import REQUEST_SECONDS, REQUESTS
 from services.kernel.events import Value, refuse_unstorable
@@ -71,6 +71,11 @@ class Served:
         self._seconds.observe(seconds)
 
     @property
+    def is_public(self) -> bool:
+        """Whether it is open to all: what it says is said to residents."""
+        return bool(self.gates) and not any(isinstance(gate, Allow) for gate in self.gates)
+
+    @property
     def names(self) -> frozenset[str]:
         """Every name that the route's own declarations use: only these may be told in an error."""
         if self._names is None:
@@ -92,9 +97,11 @@ class Table:
     def find(self, method: str, path: str) -> tuple[Served, dict[str, Any]]:
         """The route and its path parameters. Raises RouteUnknown or MethodNotAllowed."""
         methods = self._literal.get(path)
-        if methods is not None and method in methods:
+        if methods is not None:  # a path that is declared as it stands is no id of another route
+            if method not in methods:
+                raise MethodNotAllowed(methods)
             return methods[method], {}
-        allowed: set[str] = set(methods or ())
+        allowed: set[str] = set()
         if UNPRINTABLE.search(path):
             raise RouteUnknown()
         for candidates in (self._shaped.get(_shape(path), ()), self._loose):

@@ -32,12 +32,12 @@ def phone(value: str) -> str:
 
 
 def phone_tail(value: str) -> str:
-    """The last four digits of a telephone number, or four digits as they are. Raises Invalid("phone-malformed")."""
+    """The last four digits of a telephone number, or four digits as they are. Raises Invalid with either code."""
     digits = unicodedata.normalize("NFKC", value).strip()
     if not (len(digits) == 4 and digits.isascii() and digits.isdigit()):
         whole = phone(value)
         if len(whole) < _SHORTEST:
-            raise Invalid("phone-malformed")
+            raise Invalid("phone-tail-malformed")
         digits = whole[-4:]
     return digits
 

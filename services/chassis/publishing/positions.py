@@ -15,8 +15,17 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
+from services.chassis.storage.driver import Database
+
 NAME = "position"
 Token = Mapping[str, Any]
+
+
+async def published_to(database: Database) -> datetime | None:
+    """The instant by the server's clock before which every change of a service has been published; None before any."""
+    found = await database.collection("relay").find_one({"_id": NAME}, {"mark": 1})
+    mark: datetime | None = found.get("mark") if found else None
+    return mark
 
 
 class Fenced(Exception):

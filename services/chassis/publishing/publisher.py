@@ -2,8 +2,9 @@
 
 kafka-python's idempotent producer keeps the order of a partition and does not double a record it sends again. What it
 cannot promise is an answer: after an expired batch its sender may hang for ever. So every future is watched from
-outside its thread; the first that fails or is late ends the process with code 70, and a fresh one starts over from the
-acknowledged position.
+outside its thread; the first that fails, or that stays unanswered while it is the oldest, ends the process with code
+70, and a fresh one starts over from the acknowledged position. A Kafka that is slow but answers is waited for: a
+backlog must not end the very process that works it off.
 """
 
 import contextlib
@@ -22,12 +23,14 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 from kafka.partitioner import Partitioner
 
+from services.chassis.contracts.topics import RECONNECT
 from services.chassis.contracts.wire import Record
 from services.chassis.settings import Settings
 
 LOG = structlog.get_logger()
 UNEXPECTED = 70  # EX_SOFTWARE: the supervisor starts the process again
-LATE_SECONDS = 30.0
+LATE_SECONDS = 30.0  # without any answer to the oldest record
+MOST_UNANSWERED = 4_000  # records of one stream: half a second of work, so that none waits long behind others
 WATCH_SECONDS = 0.5
 PRODUCER_CONFIG: dict[str, Any] = {
     "acks": "all",
@@ -36,10 +39,11 @@ PRODUCER_CONFIG: dict[str, Any] = {
     "linger_ms": 5,
     "batch_size": 131_072,
     "request_timeout_ms": 10_000,
-    "delivery_timeout_ms": 25_000,
+    "delivery_timeout_ms": 120_000,  # longer than LATE_SECONDS: a batch that waits behind others has not failed
     "max_block_ms": 20_000,
     "allow_auto_create_topics": False,
     "metrics_enabled": False,
+    **RECONNECT,
 }
 
 
@@ -63,6 +67,7 @@ class Window:
         self._done = done
         self._limit = limit
         self._pending: deque[tuple[Any, float, Any]] = deque()  # future, monotonic instant, note
+        self._answered_at = time.monotonic()
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -83,6 +88,7 @@ class Window:
                 leave("Kafka refused a record", future.exception)
             self._done(note)
             pending.popleft()
+            self._answered_at = time.monotonic()
 
     def settle_all(self) -> None:
         """Wait until Kafka has answered everything."""
@@ -97,6 +103,14 @@ class Window:
         except IndexError:
             return None
         return time.monotonic() - at, note
+
+    def silence(self) -> float:
+        """Seconds for which the oldest record has been the oldest and unanswered; callable from any thread."""
+        try:
+            _, at, _ = self._pending[0]
+        except IndexError:
+            return 0.0
+        return time.monotonic() - max(at, self._answered_at)
 
     def _wait_for_first(self) -> None:
         # When no answer comes, the publisher's watch ends the process.
@@ -145,7 +159,7 @@ class Publisher:
         self._send = self._producer.send
         threading.Thread(target=self._watch, name="late-futures", daemon=True).start()
 
-    def window(self, done: Callable[[Any], None], limit: int = 20_000) -> Window:
+    def window(self, done: Callable[[Any], None], limit: int = MOST_UNANSWERED) -> Window:
         """A stream of records of its own, of which at most ``limit`` are unanswered at any time."""
         window = Window(self, done, limit)
         self._windows.append(window)
@@ -170,7 +184,6 @@ class Publisher:
 
     def _watch(self) -> None:
         while not self._closed.wait(WATCH_SECONDS):
-            oldest = [window.oldest() for window in tuple(self._windows)]
-            age = max((age for age, _ in filter(None, oldest)), default=0.0)
-            if age > self._late_after:
-                leave(f"Kafka has not answered for {age:.0f} s")
+            silence = max((window.silence() for window in tuple(self._windows)), default=0.0)
+            if silence > self._late_after:
+                leave(f"Kafka has not answered for {silence:.0f} s")

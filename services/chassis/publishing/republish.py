@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import structlog
 from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 from kafka.structs import OffsetAndMetadata
 from prometheus_client import Counter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pymongo import MongoClient
 
 from services.chassis.contracts import topics
+from services.chassis.contracts.topics import CONNECT_MS
 from services.chassis.contracts.wire import Record
 from services.chassis.publishing.publisher import Publisher, Window
 from services.chassis.publishing.resend import Choice, Pace, resend
@@ -38,6 +40,7 @@ REQUESTS_PER_SECOND = 100.0
 EVERY_SUBJECT = "*"
 ONCE_WITHIN_SECONDS = 5.0
 RECORDS_PER_SECOND = 2000.0
+AGAIN_SECONDS = 1.0  # until Kafka is tried again
 
 
 class Request(BaseModel):
@@ -103,7 +106,30 @@ class Requests:
         self._records_pace = Pace(RECORDS_PER_SECOND, stop)
 
     def run(self) -> None:
-        """Answer requests until stopped; one whose answer is not in Kafka yet is taken again by the next holder."""
+        """Answer requests until stopped; one whose answer is not in Kafka yet is taken again by the next holder.
+
+        A Kafka that does not answer is waited for: what this service writes must not stay unpublished over it. Raises
+        KafkaError when trying again would not help.
+        """
+        window = self._publisher.window(lambda _: None)
+        try:
+            while self._active():
+                try:
+                    self._take(window)
+                except KafkaError as error:
+                    if not error.retriable:  # a lost offset, for example: a new process makes first ones
+                        raise
+                    LOG.warning("republish_waits_for_kafka", owner=self._service, error=type(error).__name__)
+                    self._stop.wait(AGAIN_SECONDS)
+        except _NotActive:
+            LOG.info("republish_left_to_next", owner=self._service)
+        finally:
+            self._publisher.forget(window)
+
+    def _active(self) -> bool:
+        return not self._stop.is_set() and self._held.valid()
+
+    def _take(self, window: Window) -> None:
         # The lease says who reads, so the partitions are assigned and not shared out: a group would make a new holder
         # wait until the session of the one that was killed has run out.
         topic = topics.republish_topic(self._settings)
@@ -113,18 +139,19 @@ class Requests:
             enable_auto_commit=False,
             auto_offset_reset="none",
             max_poll_records=50,
+            bootstrap_timeout_ms=CONNECT_MS,
+            **topics.RECONNECT,
         )
-        consumer.assign([TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)])
-        window = self._publisher.window(lambda _: None)
         try:
-            while not self._stop.is_set() and self._held.valid():
+            numbers = consumer.partitions_for_topic(topic)
+            if not numbers:
+                raise UnknownTopicOrPartitionError(topic)
+            consumer.assign([TopicPartition(topic, number) for number in numbers])
+            while self._active():
                 for partition, records in consumer.poll(timeout_ms=500).items():
                     self._answer(records, window)
                     self._commit(consumer, partition, records)
-        except _NotActive:
-            LOG.info("republish_left_to_next", owner=self._service)
         finally:
-            self._publisher.forget(window)
             consumer.close()
 
     def _answer(self, records: Sequence[Any], window: Window) -> None:
@@ -144,7 +171,7 @@ class Requests:
 
     def _before_each(self) -> None:
         self._records_pace.wait()
-        if self._stop.is_set() or not self._held.valid():
+        if not self._active():
             raise _NotActive
 
     def _request(self, value: bytes | None) -> Request | None:

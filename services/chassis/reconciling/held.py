@@ -7,7 +7,7 @@ from typing import Any
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from services.chassis.contracts.topics import CONNECT_MS
+from services.chassis.contracts.topics import CONNECT_MS, RECONNECT
 from services.chassis.reconciling.log import RECORDS_PER_SECOND, Offsets, opened
 from services.chassis.settings import Settings
 
@@ -52,7 +52,9 @@ def find(
 
 def kept_seconds(settings: Settings, topic: str) -> int | None:
     """For how long a topic keeps its records; None: for ever. Blocks; raises KafkaError."""
-    admin = KafkaAdminClient(bootstrap_servers=settings.kafka.split(","), bootstrap_timeout_ms=CONNECT_MS)
+    admin = KafkaAdminClient(
+        bootstrap_servers=settings.kafka.split(","), bootstrap_timeout_ms=CONNECT_MS, **RECONNECT
+    )
     try:
         resource = ConfigResource(ConfigResourceType.TOPIC, topic, {"retention.ms": None})
         told = admin.describe_configs([resource], config_filter="all")

@@ -9,7 +9,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaTimeoutError
 
-from services.chassis.contracts.topics import CONNECT_MS
+from services.chassis.contracts.topics import CONNECT_MS, RECONNECT
 from services.chassis.publishing.resend import Pace
 from services.chassis.settings import Settings
 
@@ -68,6 +68,7 @@ def opened(
         auto_offset_reset="earliest",  # of what is dropped meanwhile: go on where the log begins
         allow_auto_create_topics=False,
         bootstrap_timeout_ms=CONNECT_MS,
+        **RECONNECT,
     )
     try:
         parts = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]

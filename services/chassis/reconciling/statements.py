@@ -11,7 +11,7 @@ from typing import Annotated, Literal, NamedTuple
 from kafka import KafkaProducer
 from pydantic import Field, TypeAdapter
 
-from services.chassis.contracts.topics import CONNECT_MS, statements_topic
+from services.chassis.contracts.topics import CONNECT_MS, RECONNECT, statements_topic
 from services.chassis.contracts.wire import Reader
 from services.chassis.settings import Settings
 
@@ -105,6 +105,7 @@ def speaking(settings: Settings) -> Iterator[Speaking]:
         compression_type="gzip",
         max_block_ms=ANSWER_SECONDS * 1000,
         bootstrap_timeout_ms=CONNECT_MS,
+        **RECONNECT,
     )
     try:
         own = Speaking(settings, producer)

@@ -246,7 +246,7 @@ class Client:
         """A client of PyMongo's own, for client-side encryption; the caller closes it."""
         return AsyncMongoClient(
             self.uri, tz_aware=True, w="majority", journal=True, readConcernLevel="majority",
-            serverSelectionTimeoutMS=3000,
+            serverSelectionTimeoutMS=3000, connectTimeoutMS=3000, socketTimeoutMS=10000,
         )
 
     def blocking(self) -> MongoClient[Document]:

@@ -179,7 +179,8 @@ class History(Generic[S]):
             await asyncio.wait(self._chores)
 
     async def erase(self, aggregate_id: str, purposes: Sequence[str], event: Event, context: Context) -> Written:
-        """Remove the sealed values of ``purposes`` and every look-up key, from state, history and archive.
+        """Remove what belongs to ``purposes`` and nothing else: their sealed values in state, history and archive, and
+        the look-up keys made from them. What of the open state belongs to them, ``evolve`` takes away.
 
         ``event`` (``<aggregate>.redacted``) is appended and says that, not what. Repeats take no second effect.
         """
@@ -187,14 +188,15 @@ class History(Generic[S]):
             for attempt in range(ATTEMPTS):
                 await _give_way(attempt)
                 document = await self._load(aggregate_id, context.scope)
-                earlier = await self._repeated(document, context)
-                if earlier is not None:
-                    return earlier
+                written = await self._repeated(document, context)
                 await self.archive.erase(aggregate_id, purposes)
-                try:
-                    return await self._redact(document, purposes, event, context)
-                except VersionMoved:
-                    continue
+                if written is None:
+                    try:
+                        written = await self._redact(document, purposes, event, context)
+                    except VersionMoved:
+                        continue
+                    await self.archive.erase(aggregate_id, purposes)  # what another process moved there meanwhile
+                return written
         raise Conflict("contended")
 
     async def _redact(self, document: Document, purposes: Sequence[str], event: Event, context: Context) -> Written:
@@ -208,7 +210,9 @@ class History(Generic[S]):
         change = update(self.aggregate.schema, decided, changed_fields(state, decided.state))
         change["$set"]["history"] = kept + decided.entries
         del change["$push"]
-        change["$unset"] = {f"sealed.{purpose}": "" for purpose in purposes} | {"keys": ""}
+        change["$set"]["archived"] = document.get("archived", 0)  # the history is whole again, whoever moved its head
+        gone = self.aggregate.keys_of(document.get("keys", {}), purposes)
+        change["$unset"] = {f"sealed.{purpose}": "" for purpose in purposes} | {f"keys.{name}": "" for name in gone}
         if first_due(decided.state) is None and "next_due" in document:
             change["$unset"]["next_due"] = ""
         await self._write(document["_id"], version, decided.entries, change)
@@ -249,6 +253,7 @@ class History(Generic[S]):
             if state.unit != unit:  # type: ignore[attr-defined]
                 unit = state.unit  # type: ignore[attr-defined]
                 scope = await self._units.scope_of(unit)
+            self._refuse_undeclared(one)
             private = await self._sealing.seal(scope[0], one.private) if one.private else {}
             sealed |= private
             keys |= one.keys
@@ -258,6 +263,12 @@ class History(Generic[S]):
             entries.append(entry | ({"private": private} if private else {}))
         assert state is not None
         return _Decided(state, scope, entries, sealed, keys)
+
+    def _refuse_undeclared(self, happened: Happened) -> None:
+        """A look-up key of which nobody knows with what it is erased is a mistake of the service."""
+        undeclared = sorted(happened.keys.keys() - self.aggregate.keys.keys())
+        if undeclared:
+            raise TypeError(f"{self.aggregate.name} declares no purpose for the look-up keys {undeclared}")
 
     async def _write(self, aggregate_id: str, version: int, entries: list[Document], change: Document) -> None:
         bulk, size = operation(aggregate_id, version, change)

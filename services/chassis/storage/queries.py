@@ -52,13 +52,15 @@ class Filter:
     kind: Kind = str
     compare: Compare = "is"
     choices: frozenset[str] = frozenset()
+    text: str = ""  # for the published contract, Chinese first
 
     def read(self, name: str, text: str) -> Scalar:
         """The value of a query parameter: always one typed scalar, so that it can never be an operator."""
         try:
             return self._read(text)
         except (ValueError, OverflowError):
-            raise Invalid("filter-invalid", field=f"query.{name}") from None
+            allowed = ("true", "false") if self.kind is bool else sorted(self.choices)
+            raise Invalid("filter-invalid", field=f"query.{name}", allowed=allowed) from None
 
     def _read(self, text: str) -> Scalar:
         if not text or len(text) > LONGEST_VALUE or "\x00" in text or (self.choices and text not in self.choices):
@@ -84,10 +86,16 @@ def _refuse() -> Any:
     raise ValueError
 
 
+UNIT, SCOPE = "unit", "scope"
+WITHIN = Filter(SCOPE, text="单位,含其下属单位;辖区之外为空 / a unit with all that lies under it; elsewhere: nothing")
+"""The filter ``unit`` of every list. The caller's own scope holds beside it: it narrows and never widens."""
+
+
 @dataclass(frozen=True)
 class ListSpec:
     """A list that callers may ask for: its order, its filters, and what one item shows.
 
+    Every list has the filter ``unit``: the unit with everything under it, by the record's copy of its place.
     ``sort``: field names, ``-`` for downwards; every record has each of them and none is personal, since they stand
     in the cursor. ``_id`` is added so that the order is total. ``fields``: what is fetched (all but history, sealed
     values and keys by default). ``project`` makes an item of a document.
@@ -103,7 +111,10 @@ class ListSpec:
         if "_id" not in (name.lstrip("-") for name in self.sort):
             down = "-" if self.sort and self.sort[-1].startswith("-") else ""
             object.__setattr__(self, "sort", (*self.sort, f"{down}_id"))
-        typed = {name: Filter(given) if isinstance(given, str) else given for name, given in self.filters.items()}
+        if UNIT in self.filters:
+            raise ValueError("every list has the filter unit already")
+        given = {name: Filter(one) if isinstance(one, str) else one for name, one in self.filters.items()}
+        typed = {UNIT: WITHIN, **given}
         object.__setattr__(self, "filters", typed)
         ranges = [name for name, one in typed.items() if one.compare != "is" and one.path != self.sort[0].lstrip("-")]
         if ranges:
@@ -115,8 +126,11 @@ class ListSpec:
         return self.filters  # type: ignore[return-value]
 
     def indexes(self) -> tuple[tuple[str, ...], ...]:
-        """What ``AggregateType.indexes`` takes: one for the bare list and one for each filter; scope comes first."""
-        paths = dict.fromkeys(one.path for one in self.declared.values() if one.compare == "is")
+        """What ``AggregateType.indexes`` takes: one for the bare list and one for each filter; scope comes first.
+
+        ``unit`` stands on that scope, with whichever of these it comes.
+        """
+        paths = dict.fromkeys(one.path for one in self.declared.values() if one.compare == "is" and one.path != SCOPE)
         filtered = ((path, *(s for s in self.sort if s.lstrip("-") != path)) for path in paths)
         return tuple(dict.fromkeys((self.sort, *filtered)))  # a filter on the first sort field needs none of its own
 
@@ -188,18 +202,13 @@ class Scoped:
     async def page(self, scope: str, asked: Asked) -> Page:
         """One page. Raises Invalid("cursor-invalid")."""
         spec, order = asked.spec, index_keys(asked.spec.sort)
-        mark = digest(scope, spec.collection, *spec.sort, orjson.dumps(dict(asked.filters)))[:12]
-        query: Document = {"$and": [spec.declared[name].condition(value) for name, value in asked.filters.items()]}
-        if asked.cursor is not None:
-            query["$and"].append(_behind(order, _opened(asked.cursor, mark, len(order))))
-        wanted = query if query["$and"] else {}
         fields = (*spec.fields, *(name for name, _ in order)) if spec.fields else ()
         found = await self._collection.find(
-            under(scope, wanted), _projection(fields), sort=order, limit=asked.limit + 1
+            selection(scope, asked), _projection(fields), sort=order, limit=asked.limit + 1
         )
         more = len(found) > asked.limit
         shown = found[: asked.limit]
-        cursor = _cursor([_value(shown[-1], name) for name, _ in order], mark) if more else None
+        cursor = _cursor([_value(shown[-1], name) for name, _ in order], _mark(scope, asked)) if more else None
         return Page([spec.project(document) for document in shown], cursor)
 
     async def held(self, name: str, key: str) -> Document:
@@ -215,6 +224,23 @@ class Scoped:
         return found
 
 
+def selection(scope: str, asked: Asked) -> Document:
+    """The query behind a page: the caller's scope, the filters beside it, what lies behind the cursor.
+
+    Raises Invalid("cursor-invalid").
+    """
+    conditions = [asked.spec.declared[name].condition(value) for name, value in asked.filters.items()]
+    if asked.cursor is not None:
+        order = index_keys(asked.spec.sort)
+        conditions.append(_behind(order, _opened(asked.cursor, _mark(scope, asked), len(order))))
+    return under(scope, {"$and": conditions} if conditions else {})
+
+
+def _mark(scope: str, asked: Asked) -> str:
+    """What a cursor holds for: this scope, list and filters."""
+    return digest(scope, asked.spec.collection, *asked.spec.sort, orjson.dumps(dict(asked.filters)))[:12]
+
+
 def read_page(spec: ListSpec, asked: Sequence[tuple[str, str]]) -> Asked:
     """A page from query parameters. Raises Invalid for an unknown or repeated one, or a value of the wrong form."""
     filters: dict[str, Scalar] = {}
@@ -222,7 +248,7 @@ def read_page(spec: ListSpec, asked: Sequence[tuple[str, str]]) -> Asked:
     seen: set[str] = set()
     for name, text in asked:
         if name not in spec.declared and name not in ("limit", "cursor"):
-            raise Invalid("filter-unknown", field="query.*")
+            raise Invalid("filter-unknown", field="query.*", allowed=[*spec.declared, "limit", "cursor"])
         if name in seen:
             raise Invalid("filter-invalid", field=f"query.{name}")
         seen.add(name)

@@ -10,21 +10,23 @@ from services.chassis.aggregate import Text
 from services.chassis.texts.chassis import CHASSIS
 from services.chassis.texts.input import INPUT
 from services.chassis.texts.kernel import KERNEL
+from services.chassis.texts.public import PUBLIC
 
 Language = Literal["zh", "en"]
 PLACE = re.compile(r"\{([a-z_]+)\}")
 # An id or a code of ours, or a plain figure: nothing that a person could have typed about another.
-SAYABLE = re.compile(r"[a-z]+_[0-9a-f-]{32,36}|(?=.{1,64}$)(?!.*\d{7})[a-z0-9][a-z0-9_.:-]*")
+SAYABLE = re.compile(r"[a-z]+_[0-9a-f-]{32,36}|(?=.{1,64}$)(?!.*\d{7})[a-z0-9][A-Za-z0-9_.:-]*")
 STEP = re.compile(r"(?!.*\d{7})[A-Za-z0-9_*-]{1,64}")  # of a field path
 HIDDEN = "…"
 MOST_SAID = 10  # items of a list
 
 
 class Texts:
-    """The chassis' catalogue with a service's laid over it."""
+    """The chassis' catalogue with a service's laid over it; ``public`` is what residents are told instead."""
 
-    def __init__(self, own: Mapping[str, Text]) -> None:
+    def __init__(self, own: Mapping[str, Text], public: Mapping[str, Text] | None = None) -> None:
         self._texts: dict[str, Text] = {**CHASSIS, **INPUT, **KERNEL, **own}
+        self._public: dict[str, Text] = {**PUBLIC, **(public or {})}
 
     def __contains__(self, code: str) -> bool:
         return code in self._texts
@@ -34,9 +36,9 @@ class Texts:
         text = self._texts.get(code)
         return text.status if text else otherwise
 
-    def detail(self, code: str, language: Language, params: Mapping[str, Any]) -> str:
+    def detail(self, code: str, language: Language, params: Mapping[str, Any], *, public: bool = False) -> str:
         """The sentence for a code. A code without a text is told as its code; ``unspoken`` finds these before."""
-        text = self._texts.get(code)
+        text = (self._public.get(code) if public else None) or self._texts.get(code)
         if text is None:
             return code
         return PLACE.sub(lambda place: _said(params.get(place[1])), text.en if language == "en" else text.zh)
@@ -61,11 +63,17 @@ def _said(value: Any) -> str:
         return str(value)
     if isinstance(value, (date, datetime)):
         return value.isoformat()
-    if isinstance(value, str) and SAYABLE.fullmatch(value):
+    if isinstance(value, str) and sayable(value):
         return value
     if isinstance(value, (list, tuple, set, frozenset)) and value:
-        return ", ".join(_said(one) for one in list(value)[:MOST_SAID] if not isinstance(one, (list, tuple)))
+        said = [_said(one) for one in list(value)[:MOST_SAID] if not isinstance(one, (list, tuple))]
+        return ", ".join(said if len(value) <= MOST_SAID else [*said, HIDDEN])
     return HIDDEN
+
+
+def sayable(value: str) -> bool:
+    """Whether it looks like an id or a code of ours."""
+    return SAYABLE.fullmatch(value) is not None
 
 
 def sayable_path(field: str) -> str:

@@ -26,7 +26,7 @@ CHASSIS: dict[str, Text] = {
     "cursor-invalid": Text(
         "翻页标记无效,请从第一页重新查询。", "The page cursor does not hold; please start from the first page.", 422
     ),
-    "filter-unknown": Text("没有这个筛选条件。", "There is no such filter.", 422),
+    "filter-unknown": Text("没有这个筛选条件,可用:{allowed}。", "There is no such filter; there are: {allowed}.", 422),
     "filter-invalid": Text("筛选条件的值格式不对。", "The value of the filter has the wrong form.", 422),
     "limit-invalid": Text(
         "每页条数应为 1 到 {most} 的整数。", "The page size is a whole number from 1 to {most}.", 422
@@ -35,10 +35,12 @@ CHASSIS: dict[str, Text] = {
     "invalid": Text("请求内容有误。", "The request is not right.", 422),
     "input-invalid": Text("填写的内容有误,请看各项说明。", "Some of the input is not right; see each field.", 422),
     "request-malformed": Text("请求无法读取。", "The request cannot be read.", 400),
+    "head-too-large": Text("请求头过大。", "The head of the request is too large.", 431),
     "json-malformed": Text("请求正文不是有效的 JSON。", "The body is not valid JSON.", 400),
     "json-too-deep": Text("请求正文嵌套超过 {most} 层。", "The body is nested deeper than {most} levels.", 400),
     "json-key-repeated": Text("请求正文中同一字段出现了两次。", "A field stands twice in the body.", 400),
     "media-type-unknown": Text("请求正文应为 application/json。", "The body must be application/json.", 415),
+    "content-encoding-unknown": Text("请求正文不得压缩。", "The body must not be compressed.", 415),
     "body-too-large": Text("请求正文超过 {most} 字节。", "The body is larger than {most} bytes.", 413),
     "body-too-slow": Text("请求正文未能及时送达,请重试。", "The body did not arrive in time; please try again.", 408),
     "header-repeated": Text("同一请求头出现了两次。", "A header stands twice.", 400),
@@ -91,7 +93,15 @@ CHASSIS: dict[str, Text] = {
         "无法读取加密内容,请联系管理员。", "Sealed data cannot be read; please tell the administrator.", 500
     ),
     "searched-too-often": Text("查询过于频繁,请稍后再试。", "Searched too often; please wait a little.", 429),
-    "phone-malformed": Text("电话号码格式不对。", "This is not a telephone number.", 422),
+    "phone-malformed": Text(
+        "请填写电话号码:11 位手机号,或带区号的座机号,例如 0472-5201234;境外号码以 + 和国家代码开头。",
+        "A telephone number is needed: a mobile one of 11 digits, or a landline with its area code, for example "
+        "0472-5201234; one from abroad begins with + and the code of its country.",
+        422,
+    ),
+    "phone-tail-malformed": Text(
+        "请填写登记时所留电话的后四位数字。", "The last four digits of the telephone that was given are needed.", 422
+    ),
     "value-empty": Text("内容不能为空。", "This must not be empty.", 422),
     # clocks
     "clock-fixed": Text("本系统的时钟不可拨动。", "The clock of this installation cannot be moved.", 409),
@@ -113,6 +123,11 @@ CHASSIS: dict[str, Text] = {
     ),
     "rows-too-many": Text("行数超过 {limit}。", "There are more than {limit} rows.", 422),
     "columns-too-many": Text("列数超过 {limit}。", "There are more than {limit} columns.", 422),
+    "file-has-errors": Text(
+        "文件有误,未导入任何内容;请按所列单元格改正后重新导入。",
+        "The file has errors and nothing of it was taken; mend the cells listed and import it again.",
+        422,
+    ),
     "heading-missing": Text("第一行应为列名。", "The first row must name the columns.", 422),
     # load and trouble
     "busy": Text("系统繁忙,请稍后再试。", "The service is busy; please try again shortly.", 429),

@@ -11,7 +11,7 @@ from services.chassis.texts import Texts
 
 RAISERS = frozenset(
     name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.Problem)
-) | {"Refused", "PydanticCustomError"}
+) | {"Refused", "RefusedAll", "PydanticCustomError"}
 
 
 class Raised(NamedTuple):

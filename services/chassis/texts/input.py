@@ -26,7 +26,7 @@ INPUT: dict[str, Text] = {
     "above-most": _text("不得大于 {le}。", "This must be at most {le}."),
     "not-a-multiple": _text("应为 {multiple_of} 的倍数。", "This must be a multiple of {multiple_of}."),
     "not-true-or-false": _text("应为 true 或 false。", "This must be true or false."),
-    "not-one-of": _text("不在可选范围内。", "This is not one of the choices."),
+    "not-one-of": _text("应为以下之一:{allowed}。", "This must be one of: {allowed}."),
     "not-a-list": _text("应为列表。", "This must be a list."),
     "too-few": _text("至少 {min_length} 项。", "At least {min_length} items."),
     "too-many": _text("最多 {max_length} 项。", "At most {max_length} items."),

@@ -16,14 +16,31 @@ def _input(zh: str, en: str) -> Text:
 KERNEL: dict[str, Text] = {
     # policy
     "parameter-not-set": _state("本辖区尚未规定所需参数({key})。", "The district has not set what this needs ({key})."),
+    "policy-unsound": _state(
+        "规定 {key}(由 {unit} 发布,自 {since} 起)无法读取,问题在 {at};请发布单位发布更正版本。",
+        "The policy {key} (of {unit}, from {since}) cannot be read, at {at}; its unit should publish a correction.",
+    ),
     "policy-unknown": _state("没有这一版规定。", "There is no such version."),
+    "policy-known": _state(
+        "自 {start} 起已有一版规定;如要更正,请注明 replace。",
+        "A version begins on {start} already; to correct it, say replace.",
+    ),
     "policy-ended": _state("这一版规定届时已失效。", "That version no longer holds then."),
     "policy-overlaps": _state("与另一版规定的期间重叠(自 {start})。", "It overlaps the version from {start}."),
-    "policy-back-dated": _state("不能早于今天({today})。", "It cannot begin before today ({today})."),
+    "policy-back-dated": _state(
+        "不能早于今天({today}):已过日期的规定不再改变。",
+        "It cannot begin before today ({today}): what was in force on a past day never changes.",
+    ),
     "value-missing": _input("请填写规定值。", "The value is missing."),
     "policy-empty-interval": _input("结束须晚于开始。", "It must end after it begins."),
     "float-refused": _input(
         "不接受小数,请用整数(金额以分计)。", "Fractions are not taken; use whole numbers (money in fen)."
+    ),
+    "code-twice": _input("代码与前面的一行重复。", "This code stands in a row above already."),
+    "extendable-below-limit": _input("可延长至的数应大于 n。", "What it can be extended to must be more than n."),
+    "near-outweighed": _input(
+        "near 须大于 free 的 50 倍与 after_hours 之和,才能保证就近优先。",
+        "near must be more than 50 times free and after_hours together, so that the grid comes first.",
     ),
     "table-too-wide": _input("决策表组合超过 {most} 种。", "The table has more than {most} combinations."),
     "table-fact-unknown": _input("决策表用到未声明的事实。", "The table uses a fact that it does not declare."),
@@ -39,7 +56,7 @@ KERNEL: dict[str, Text] = {
     "verified-later": _state("已有更晚的核实。", "A later verification is known."),
     "merge-into-merged": _state("目标已并入 {into}。", "That entry was merged into {into}."),
     "entry-closed": _state("该档案已关闭或合并({stage})。", "The entry is {stage}."),
-    "fact-unknown": _input("没有这一登记项。", "There is no such fact."),
+    "fact-unknown": _input("没有这一登记项,可选:{allowed}。", "There is no such fact; there are: {allowed}."),
     "fact-name-changed": _input("更正不能改变登记项。", "A correction keeps the name of the fact."),
     "fact-empty-interval": _input("结束须晚于开始。", "It must end after it begins."),
     "merge-into-self": _input("不能并入自身。", "It cannot be merged into itself."),
@@ -47,7 +64,9 @@ KERNEL: dict[str, Text] = {
     "merge-across-districts": _input("不同区的档案不能合并。", "Entries of different districts cannot be merged."),
     "merge-cycle": _input("合并不能成环。", "Merges cannot form a circle."),
     "twice-given": _input("同一编号给了两次。", "An id is given twice."),
-    "zone-unknown": _input("没有这个时区。", "There is no such time zone."),
+    "zone-unknown": _input(
+        "没有这个时区;时区写作 Asia/Shanghai。", "There is no such time zone; one is written Asia/Shanghai."
+    ),
     # accountability
     "tie-known": _state("这一任职或联系已登记。", "This tie is known already."),
     "tie-unknown": _state("没有这一任职或联系。", "There is no such tie."),
@@ -63,7 +82,9 @@ KERNEL: dict[str, Text] = {
     "tie-excluded": _state("与另一任职({type})不能兼任。", "It may not be held together with {type}."),
     "consent-not-asked": _input("不需要该方({side})同意。", "No consent of this side ({side}) is asked for."),
     "tie-end-outside": _input("结束日期不在任期之内。", "The day lies outside its term."),
-    "tie-type-unknown": _input("没有这一类任职或联系。", "There is no such type of tie."),
+    "tie-type-unknown": _input(
+        "没有这一类任职或联系,可选:{allowed}。", "There is no such type of tie; there are: {allowed}."
+    ),
     "tie-kind-unfit": _input("该类单位或人员不能承担。", "A party of this kind cannot hold it."),
     "tie-to-self": _input("不能与自身建立联系。", "Nobody can be tied to themselves."),
     "tie-empty-interval": _input("结束须晚于开始。", "It must end after it begins."),
@@ -159,6 +180,8 @@ KERNEL: dict[str, Text] = {
     "document-erased": _state("内容已删除。", "Its text has been erased."),
     "document-shown": _state("公示期内不能删除。", "It cannot be erased while it is shown."),
     "releaser-missing": _input("请写明发布人。", "Who releases it is missing."),
+    "day-out-of-reach": _input("日期应在 1900 年到 2199 年之间。", "A day lies in the years 1900 to 2199."),
+    "window-backwards": _input("时段的结束应晚于开始。", "A window ends after it begins."),
     "window-too-short": _input("公示期至少 {days} 天。", "It must be shown for at least {days} days."),
     "field-not-allowed": _input("公开内容不得包含这一项。", "This field may not be shown."),
     "unmasked-number": _input("公开内容含有 {count} 处未遮盖的号码。", "It shows {count} numbers that must be masked."),

@@ -6,15 +6,16 @@ from pydantic import Field, StringConstraints
 
 from services.complaints.domain.events import Kind
 from services.kernel.events import Value
-from services.kernel.values import Day
+from services.kernel.phone import Phone
+from services.kernel.values import Day, Flag
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,49}$")]
+Choice = Annotated[str, StringConstraints(min_length=1, max_length=50)]  # a code of the district, which knows them
 Subject = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=60)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000)]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
-Phone = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=30)]
 Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
@@ -31,8 +32,8 @@ class Recording(Value):
 
     unit: Id
     kind: Kind
-    category: Code
-    channel: Code
+    category: Choice
+    channel: Choice
     subject: Subject
     text: Text
     reporter: Reporter | None = None
@@ -46,7 +47,7 @@ class PublicRecording(Value):
 
     unit: Id
     kind: Kind = "condition"
-    category: Code
+    category: Choice
     subject: Subject
     text: Text
     reporter: Reporter | None = None
@@ -57,13 +58,13 @@ class Dispatching(Value):
 
     to: Id | None = None
     unit: Id
-    ruling: bool = False
+    ruling: Flag = False
 
 
 class Reasoned(Value):
     """``reason`` is one of the district's codes, ``note`` says more and is sealed."""
 
-    reason: Code
+    reason: Choice
     note: Note = ""
 
 
@@ -83,15 +84,15 @@ class Settling(Value):
 class CallingBack(Value):
     """What the resident said when called back."""
 
-    satisfied: bool | None = None
+    satisfied: Flag | None = None
 
 
 class Objecting(Value):
     """``callback``: the resident said so when called back; otherwise a worker found it."""
 
-    reason: Code
+    reason: Choice
     note: Note = ""
-    callback: bool = False
+    callback: Flag = False
 
 
 class Supplementing(Value):
@@ -107,7 +108,7 @@ class Ordering(Value):
     mode: Literal["activity_day", "dispatch", "by_name"] = "dispatch"
     volunteer: Id | None = None
     on: Day | None = None
-    must: bool = True
+    must: Flag = True
 
 
 class Hanging(Value):

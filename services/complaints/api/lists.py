@@ -12,13 +12,14 @@ from services.chassis.errors import NotFound
 from services.chassis.http import Answer, Running, allow, listing
 from services.chassis.storage.queries import Asked, ListSpec, Scalar, Scoped
 from services.complaints import queries
-from services.complaints.api.bodies import Phone
 from services.complaints.api.stepping import found
 from services.complaints.domain.state import Case
+from services.complaints.domain.steps import Taker, open_to
+from services.complaints.places import party_of
 from services.complaints.queries import CASE
 from services.complaints.rulebook import rules_for
 from services.complaints.texts import STAGES
-from services.kernel.case.workflow import open_steps
+from services.kernel.phone import Phone
 
 router = APIRouter()
 Reader = Annotated[Caller, Depends(allow("case.read"))]
@@ -59,9 +60,9 @@ async def list_queue(
 ) -> Answer:
     """工作队列 · mine, unit, offered, offered-unit, answerable, late, returned or asked (of one's level)."""
     if queue not in QUEUES:
-        raise NotFound()
+        raise NotFound("queue-unknown", field="path.queue", allowed=list(QUEUES))
     spec, filters = QUEUES[queue](caller)
-    return await _page(running, caller, Asked(spec, filters, asked.limit, asked.cursor))
+    return await _page(running, caller, Asked(spec, {**filters, **asked.filters}, asked.limit, asked.cursor))
 
 
 @router.get("/cases/by-phone")
@@ -79,10 +80,17 @@ async def list_by_phone(
 
 @router.get("/cases/{case}")
 async def read_case(case: str, caller: Reader, running: Running) -> Answer:
-    """民情详情 · One concern without its sealed parts, and the steps that the caller may take."""
+    """民情详情 · One concern without its sealed parts, and the ``steps`` that the caller may take now.
+
+    A step is listed exactly when it would not be refused for its stage, for whose it is or for the caller's permission.
+    Each is named as its route is, but ``rule`` is a dispatch with ``ruling``, ``order`` is ``POST …/orders``, ``waive``
+    is about an open order, ``release`` is ``POST …/wall`` and ``withdraw`` is ``POST …/wall/withdraw``.
+    """
     stored = await found(running, caller, case)
     rules = await rules_for(running, stored.unit, stored.state.opened_on)
-    steps = [step.name for step in open_steps(rules.workflow, stored.state.stage, caller.roles)]
+    by = await party_of(running, caller, stored.state.units)
+    taker = Taker(by, caller.roles, caller.permissions)
+    steps = open_to(stored.state, rules, taker, running.clock.now())
     page = {"id": stored.id, "unit": stored.unit, "version": stored.version, **_shown(stored.state)}
     return Answer(page | {"steps": steps, "sealed": sorted(stored.sealed)}, version=stored.version)
 

@@ -36,7 +36,11 @@ async def erase_case(
     operation: Operation,
     running: Running,
 ) -> Answer:
-    """删除个人信息 · Erase sealed parts from the concern and its history; that it was done stays visible."""
+    """删除个人信息 · Erase sealed parts from the concern and its history; that it was done stays visible.
+
+    Exactly what belongs to the purposes goes: with the text also the subject, with the reporter also the telephone's
+    search and the link to the resident. The resident's code stays; without a telephone nobody can use it.
+    """
     event = CaseRedacted(purposes=tuple(sorted(set(body.purposes))))
     return answer(await running.histories[CASE].erase(case, event.purposes, event, operation))
 

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends
 
 from services.chassis.callers.access import Caller
 from services.chassis.districts.units import UnitUnknown
-from services.chassis.errors import Invalid, NotFound
+from services.chassis.errors import NotFound
 from services.chassis.http import Answer, IfVersion, Operation, Running, allow, listing, open_to_all
+from services.chassis.http.problems import Fault, InputInvalid
 from services.chassis.storage.queries import Asked, Scoped
 from services.complaints.api.bodies import Hanging, Reasoned
 from services.complaints.api.stepping import take
@@ -52,10 +53,10 @@ async def read_wall(asked: Annotated[Asked, Depends(listing(WALL))], running: Ru
     filters = dict(asked.filters)
     unit = filters.pop("unit", None)
     if not isinstance(unit, str):
-        raise Invalid("field-missing", field="query.unit")
+        raise InputInvalid([Fault("query.unit", "field-missing", {})])
     try:
         await running.units.get(unit)
     except UnitUnknown:
-        raise NotFound() from None
+        raise NotFound("unit-unknown", field="query.unit") from None
     page = await Scoped.on(running.database, CASE).page(unit, replace(asked, filters=filters | {"on_wall": True}))
     return Answer({"items": page.items, "next": page.next}, headers={"cache-control": "public, max-age=30"})

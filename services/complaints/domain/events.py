@@ -19,6 +19,10 @@ Objector = Literal["resident", "callback", "worker"]
 Acceptance = Literal["intake", "handling", "up"]
 
 
+TEXT, REPORTER, REPLY, NOTE, ADVICE, SUPPLEMENT = "text", "reporter", "reply", "note", "advice", "supplement"
+"""The purposes for which something of a concern is sealed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """``subject`` is masked; ``ladder``: (level, unit), lowest first; ``askable``: there is somebody to call back."""
@@ -303,7 +307,8 @@ class CaseAnswerWithdrawn(Event):
 
 
 class CaseRedacted(Event):
-    """Personal data of this concern were erased."""
+    """What was sealed for these purposes has been erased: with the text the masked subject made from it, with the
+    reporter who that is (the resident's id, the telephone) and so whether anybody can be asked."""
 
     TYPE: ClassVar[str] = "case.redacted"
     purposes: tuple[str, ...]

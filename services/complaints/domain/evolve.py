@@ -190,7 +190,17 @@ def _answer_withdrawn(state: Case, event: e.CaseAnswerWithdrawn, now: datetime) 
 
 
 def _redacted(state: Case, event: e.CaseRedacted, now: datetime) -> Case:
-    return _with(state, subject="", askable=False, resident=None)
+    """Without what the open state holds of the erased purposes: the subject is made from what was told."""
+    if e.TEXT in event.purposes:
+        state = _with(state, subject="")
+    if e.REPORTER in event.purposes:
+        state = _with(state, askable=False, resident=None, wall=_of_nobody(state.wall))
+    return state
+
+
+def _of_nobody(wall: OnWall | None) -> OnWall | None:
+    """The public text stays, and with it no longer whom it is about."""
+    return wall and wall.model_copy(update={"document": wall.document.model_copy(update={"subject": None})})
 
 
 def _moved(state: Case, event: e.Moving) -> Case:

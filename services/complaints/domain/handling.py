@@ -96,7 +96,7 @@ def give_back(state: Case, command: c.Return, now: datetime) -> list[Happened]:
         up=offer.up,
         asker=asker,
     )
-    private = {"note": {"text": command.note}} if command.note else {}
+    private = {e.NOTE: {"text": command.note}} if command.note else {}
     return [Happened(event, private), *begun(state, command.rules, promise, now)]
 
 
@@ -106,7 +106,7 @@ def supplement(state: Case, command: c.Supplement, now: datetime) -> list[Happen
         raise Refused("case-ended", "stage", stage=state.stage)
     if command.by is not None:
         refuse_outsider(state, command.by)
-    return [Happened(e.CaseSupplemented(matter=state.matter + 1), {"supplement": {"text": command.text}})]
+    return [Happened(e.CaseSupplemented(matter=state.matter + 1), {e.SUPPLEMENT: {"text": command.text}})]
 
 
 def party_ended(state: Case, command: c.PartyEnded, now: datetime) -> list[Happened]:

@@ -52,4 +52,4 @@ def waive(state: Case, command: c.Waive, now: datetime) -> list[Happened]:
     refuse_outsider(state, command.by)
     links.waived(state.orders, command.order, command.reason, command.by.id)
     event = e.CaseOrderWaived(order=command.order, reason=command.reason, by=command.by.id)
-    return [Happened(event, {"note": {"text": command.note}} if command.note else {})]
+    return [Happened(event, {e.NOTE: {"text": command.note}} if command.note else {})]

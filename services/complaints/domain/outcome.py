@@ -39,7 +39,7 @@ def settle(state: Case, command: c.Settle, now: datetime) -> list[Happened]:
         escalated=state.escalations > 0,
         reopened=state.reopened,
     )
-    happened = [Happened(event, {"reply": {"text": command.reply}})]
+    happened = [Happened(event, {e.REPLY: {"text": command.reply}})]
     if not state.askable:
         return [*happened, *_closed_by_itself(state, command.rules, moved.stage, command.outcome, "nobody-to-ask")]
     return [*happened, *begun(_without_promises(state), command.rules, promise, now)]
@@ -75,7 +75,7 @@ def reopen(state: Case, command: c.Reopen, now: datetime) -> list[Happened]:
         outcome=_outcome(state),
         times=state.reopened + 1,
     )
-    private = {"note": {"text": command.note}} if command.note else {}
+    private = {e.NOTE: {"text": command.note}} if command.note else {}
     return [Happened(event, private), *begun(_without_promises(state), command.rules, moved.deadline, now)]
 
 

@@ -7,7 +7,7 @@ from services.complaints.domain.commands import Record, Settlement
 from services.complaints.domain.promises import promise
 from services.complaints.domain.rules import REPLY, Category
 from services.kernel.case.custody import Party
-from services.kernel.document import mask
+from services.kernel.document import mask, mask_names
 from services.kernel.events import Happened, Refused
 
 VIEW = "view"
@@ -29,9 +29,9 @@ def record(command: Record, now: datetime) -> list[Happened]:
     by = command.by if channel.receiver == "recorder" else None
     first = by or Party.of_unit(command.ladder[0][1])
     registered = _registered(command, category, first, recorded_at)
-    private = {"text": {"text": command.text}}
+    private = {e.TEXT: {"text": command.text}}
     if command.reporter:
-        private["reporter"] = dict(command.reporter)
+        private[e.REPORTER] = dict(command.reporter)
     if command.settled is not None:
         return _history(command, registered, private, first)
     happened = [Happened(registered, private, command.keys)]
@@ -61,7 +61,8 @@ def _registered(command: Record, category: Category, first: Party, recorded_at: 
     )
     reply = command.rules.limit(category.urgency, REPLY)
     askable = bool(command.reporter.get("phone") or command.resident)
-    kept = e.Kept(mask(command.subject), command.unit, command.ladder, command.zone, reply, askable)
+    subject = mask_names(mask(command.subject), [command.reporter.get("name", "")])
+    kept = e.Kept(subject, command.unit, command.ladder, command.zone, reply, askable)
     return event.keeping(kept)
 
 
@@ -95,7 +96,7 @@ def _history(
     )
     return [
         Happened(registered, private, command.keys),
-        Happened(outcome, {"reply": {"text": settled.reply}}),
+        Happened(outcome, {e.REPLY: {"text": settled.reply}}),
         Happened(closed),
     ]
 

@@ -21,7 +21,7 @@ def escalate(state: Case, command: c.Escalate, now: datetime) -> list[Happened]:
     refuse_settled(state)
     if state.custody.offer is not None and state.custody.offer.up:
         raise Refused("question-open", "custody", asked=[state.custody.offer.to.id])
-    private = {"note": {"text": command.note}} if command.note else {}
+    private = {e.NOTE: {"text": command.note}} if command.note else {}
     return gone_up(state, command.reason, state.basis, now, command.by, private)
 
 
@@ -66,7 +66,7 @@ def reply(state: Case, command: c.Reply, now: datetime) -> list[Happened]:
         level=state.level_of(question.asker.unit),
         result=command.result,
     )
-    return [Happened(event, {"advice": {"text": command.text}})]
+    return [Happened(event, {e.ADVICE: {"text": command.text}})]
 
 
 def refuse_settled(state: Case) -> None:

@@ -1,6 +1,5 @@
 """Households: register, read, move, tenure, verify, close."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -16,6 +15,7 @@ from services.directory.queries import HOUSEHOLDS
 from services.directory.sealed import Hands
 from services.directory.tree import found, open_unit, zone_of
 from services.kernel.events import Value
+from services.kernel.values import Day, Whole
 
 HOUSEHOLD = "household"
 router = APIRouter()
@@ -32,8 +32,8 @@ class NewHousehold(Value):
     building: str
     door: Door
     tenure: domain.Tenure
-    size: int = Field(ge=0, le=100)
-    until: date | None = None
+    size: Whole = Field(ge=0, le=100)
+    until: Day | None = None
 
 
 class NewPlace(Value):
@@ -47,13 +47,13 @@ class NewTenure(Value):
     """Its tenure now; ``until`` is the last day of the tenancy."""
 
     tenure: domain.Tenure
-    until: date | None = None
+    until: Day | None = None
 
 
 class NewSize(Value):
     """How many persons it has."""
 
-    size: int = Field(ge=0, le=100)
+    size: Whole = Field(ge=0, le=100)
 
 
 class End(Value):

@@ -1,49 +1,48 @@
 """Files in and out: dry run, import with progress, export, templates."""
 
 import asyncio
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from services.chassis.callers.access import Caller
-from services.chassis.files.spreadsheets import CSV, EXCEL, write_table
-from services.chassis.http import Answer, Operation, Running, allow, answer, listing
+from services.chassis.errors import Invalid
+from services.chassis.files.spreadsheets import FILE_TOLD, write_table
+from services.chassis.http import Answer, Operation, Running, allow, listing
+from services.chassis.http import imports as shape
+from services.chassis.http.problems import FileHasErrors
 from services.chassis.storage.queries import Asked, Scoped
 from services.directory.domain.imports import Kind
 from services.directory.intake.accept import IMPORT, Checked, Desk
 from services.directory.intake.columns import COLUMNS
 from services.directory.intake.export import household_rows, unit_rows
-from services.directory.queries import IMPORTS
+from services.directory.queries import IMPORTS, SAYS, import_shown
 from services.directory.tree import found, open_unit
 
-LARGEST = 30_000_000  # bytes of a file
 router = APIRouter()
 Runs = Annotated[Caller, Depends(allow("import.run"))]
 Exports = Annotated[Caller, Depends(allow("register.export"))]
 Listed = Annotated[Asked, Depends(listing(IMPORTS))]
-Form = Annotated[Literal["xlsx", "csv"], Query()]
-Language = Annotated[Literal["zh", "en"], Query()]
+Form = Annotated[shape.Form, Query()]
+Language = Annotated[shape.Language, Query()]
 Because = Annotated[str, Query(min_length=1, max_length=200, description="why it is read; it is recorded")]
 UnitQuery = Annotated[str | None, Query(max_length=100, description="the unit to which the file belongs")]
 
 
-@router.post("/imports/check", max_body_size=LARGEST)
+@router.post("/imports/check", **shape.CHECK)
 async def check_file(
     request: Request, caller: Runs, runtime: Running, kind: Annotated[Kind, Query()], unit: UnitQuery = None
 ) -> Answer:
     """A dry run: what is wrong, cell by cell, or else what would be created and changed. Nothing is written."""
-    view = await open_unit(runtime, unit or caller.unit, caller.unit)
-    desk = Desk(runtime, view, kind, caller.unit)
-    checked = await desk.check(await request.body())
-    if checked.errors:
-        return _refused(checked)
+    desk = await _desk(runtime, caller, kind, unit)
+    checked = await _sound(desk, request)
     outcome = await desk.compare(checked)
-    would = {"created": outcome.created, "changed": outcome.changed, "unchanged": outcome.unchanged}
-    return Answer({"rows": checked.rows, "errors": [], "would": would})
+    failures = shape.refusals(((one.row, one.code) for one in outcome.failures), SAYS)
+    return Answer(shape.Checked(rows=checked.rows, would=outcome.counts(), failures=failures))
 
 
-@router.post("/imports", status_code=202, max_body_size=LARGEST)
+@router.post("/imports", **shape.TAKE)
 async def run_import(
     request: Request,
     caller: Runs,
@@ -53,29 +52,26 @@ async def run_import(
     unit: UnitQuery = None,
 ) -> Answer:
     """Import a file (.xlsx or .csv as the body): whole, or not at all. It goes on by itself; see its progress."""
-    view = await open_unit(runtime, unit or caller.unit, caller.unit)
-    desk = Desk(runtime, view, kind, caller.unit)
+    desk = await _desk(runtime, caller, kind, unit)
     written = await desk.accepted_before(operation)
     if written is None:
-        checked = await desk.check(await request.body())
-        if checked.errors:
-            return _refused(checked)
-        written = await desk.accept(checked, operation)
-    return answer(written, status=202, location=f"/imports/{written.id}")
+        written = await desk.accept(await _sound(desk, request), operation)
+    return shape.accepted(written)
 
 
-def _refused(checked: Checked) -> Answer:
-    """422 with every fault by its cell."""
-    problem = {
-        "type": "urn:linli:problem:file-has-errors",
-        "status": 422,
-        "code": "file-has-errors",
-        "title": "文件有误,未导入任何内容 · The file has errors; nothing was imported",
-        "rows": checked.rows,
-        "errors": [error.as_dict() for error in checked.errors],
-        "more": checked.cut,
-    }
-    return Answer(problem, 422)
+async def _desk(runtime: Running, caller: Caller, kind: Kind, unit: str | None) -> Desk:
+    view = await open_unit(runtime, unit or caller.unit, caller.unit, field="query.unit")
+    return Desk(runtime, view, kind, caller.unit)
+
+
+async def _sound(desk: Desk, request: Request) -> Checked:
+    """The file without faults. Raises FileHasErrors, and Invalid for one that cannot be read or is empty."""
+    checked = await desk.check(await request.body())
+    if checked.errors:
+        raise FileHasErrors(checked.rows, checked.errors, checked.cut)
+    if not checked.rows:
+        raise Invalid("file-without-rows")
+    return checked
 
 
 @router.get("/imports")
@@ -85,34 +81,34 @@ async def list_imports(caller: Runs, asked: Listed, runtime: Running) -> Answer:
     return Answer({"items": page.items, "next": page.next})
 
 
-@router.get("/imports/template")
+@router.get("/imports/template", response_class=Response, responses=FILE_TOLD)
 async def read_template(
     caller: Runs, kind: Annotated[Kind, Query()], form: Form = "xlsx", language: Language = "zh"
-) -> Response:
+) -> Answer:
     """An empty file with the right heading."""
-    return _file(await asyncio.to_thread(write_table, COLUMNS[kind], [], form=form, language=language), kind, form)
+    made = await asyncio.to_thread(write_table, COLUMNS[kind], [], form=form, language=language)
+    return shape.file_answer(made, kind, form)
 
 
-@router.get("/imports/{import_id}")
+@router.get("/imports/{import_id}", **shape.FOLLOW)
 async def read_import(import_id: str, caller: Runs, runtime: Running) -> Answer:
     """Progress: rows done of all, records created, changed and left as they were, rows refused."""
-    stored = await runtime.histories[IMPORT].get(import_id, scope=caller.unit)
-    shown: dict[str, Any] = stored.state.model_dump() | {"id": import_id, "version": stored.version}
-    return Answer(shown, version=stored.version)
+    stored: Any = await runtime.histories[IMPORT].get(import_id, scope=caller.unit)
+    return Answer(import_shown(stored.id, stored.version, stored.state), version=stored.version)
 
 
-@router.get("/exports/units")
+@router.get("/exports/units", response_class=Response, responses=FILE_TOLD)
 async def export_units(
     caller: Exports, runtime: Running, unit: UnitQuery = None, form: Form = "xlsx", language: Language = "zh"
-) -> Response:
+) -> Answer:
     """Units of a unit as a file that can be imported again."""
     view = await found(runtime, unit or caller.unit, caller.unit)
     rows = await unit_rows(runtime, view.id)
     made = await asyncio.to_thread(write_table, COLUMNS["units"], rows, form=form, language=language)
-    return _file(made, "units", form)
+    return shape.file_answer(made, "units", form)
 
 
-@router.get("/exports/households")
+@router.get("/exports/households", response_class=Response, responses=FILE_TOLD)
 async def export_households(
     caller: Exports,
     runtime: Running,
@@ -120,14 +116,9 @@ async def export_households(
     unit: UnitQuery = None,
     form: Form = "xlsx",
     language: Language = "zh",
-) -> Response:
+) -> Answer:
     """Households and persons of a unit as a file that can be imported again. Every file read is recorded."""
     view = await found(runtime, unit or caller.unit, caller.unit)
     rows = await household_rows(runtime, caller, view.id, because)
     made = await asyncio.to_thread(write_table, COLUMNS["households"], rows, form=form, language=language)
-    return _file(made, "households", form)
-
-
-def _file(content: bytes, name: str, form: str) -> Response:
-    headers = {"content-disposition": f'attachment; filename="{name}.{form}"'}
-    return Response(content, media_type=EXCEL if form == "xlsx" else CSV, headers=headers)
+    return shape.file_answer(made, "households", form)

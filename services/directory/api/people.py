@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from services.chassis.callers.access import Caller
 from services.chassis.context import Context
-from services.chassis.errors import Conflict, Invalid, PreconditionFailed
+from services.chassis.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from services.chassis.http import Answer, IfVersion, Operation, Running, allow, answer
 from services.chassis.personal.lookups import NAME, NUMBER, PHONE, TAIL
 from services.chassis.storage.history import Stored, Written
@@ -22,15 +23,15 @@ from services.directory.domain.persons import (
     Contact,
     Identity,
     Marker,
-    checked_contacts,
     checked_identity,
 )
-from services.directory.domain.policies import SMALL_GROUP
+from services.directory.domain.policies import OWN, SMALL_GROUP
 from services.directory.known import refuse_known_number
 from services.directory.queries import item_of
 from services.directory.sealed import Hands, together
 from services.directory.tree import found, today
 from services.kernel.events import Value
+from services.kernel.phone import Phone, Tail
 from services.kernel.values import Day
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ Because = Annotated[str, Query(min_length=1, max_length=200, description="why it
 class Search(Value):
     """One thing to search by, and why. ``tail``: the last four digits of a telephone number."""
 
-    phone: str | None = Field(default=None, max_length=40)
-    tail: str | None = Field(default=None, pattern="^[0-9]{4}$")
+    phone: Phone | None = None
+    tail: Tail | None = None
     number: str | None = Field(default=None, max_length=40)
     name: str | None = Field(default=None, max_length=60)
     because: Reason
@@ -61,7 +62,7 @@ class Search(Value):
     @model_validator(mode="after")
     def _one(self) -> "Search":
         if len(self.asked()) != 1:
-            raise ValueError("search by exactly one of phone, tail, number, name")
+            raise PydanticCustomError("search-by-one", "search by exactly one of phone, tail, number, name")
         return self
 
     def asked(self) -> list[tuple[str, str]]:
@@ -118,6 +119,18 @@ async def read_markers(resident: str, caller: ReadsMarkers, runtime: Running, be
     return await _revealed(runtime, resident, caller, MARKERS, because)
 
 
+@router.get("/residents/{resident}/markers/{marker}")
+async def read_marker(resident: str, marker: str, caller: ReadsMarkers, runtime: Running, because: Because) -> Answer:
+    """Whether one marker holds today, and nothing of the others; the read is recorded. For who needs that one only."""
+    if marker not in markers.CODES:
+        raise NotFound()
+    stored = await resolved(runtime, resident, caller.unit)
+    day = today(await runtime.units.get(stored.unit), runtime.clock.now())
+    (opened,) = await runtime.sealing.reveal_each(caller, [stored], MARKERS, because=because)
+    held = [Marker(**one) for one in (opened or {"markers": []})["markers"]]
+    return Answer({"resident": stored.id, "marker": marker, "on": day, "holds": markers.holds(held, marker, day)})
+
+
 async def _revealed(runtime: "Runtime", resident: str, caller: Caller, purpose: str, because: str) -> Answer:
     stored = await resolved(runtime, resident, caller.unit)
     return Answer(await runtime.sealing.reveal(caller, stored, purpose, because=because))
@@ -136,7 +149,7 @@ async def correct_resident(
         await refuse_known_number(runtime, hands, identity, resident)
         parts.append(hands.identity(identity))
     if body.contacts is not None:
-        parts.append(hands.contacts(checked_contacts(body.contacts)))
+        parts.append(hands.contacts(body.contacts))
     if not parts:
         raise Invalid("nothing-given")
     command = residents.Correct(together(parts))
@@ -193,20 +206,20 @@ async def count_markers(unit: str, caller: Counts, runtime: Running) -> Answer:
     (``null``) from callers who may not see small figures."""
     view = await found(runtime, unit, caller.unit)
     hands = Hands(runtime.sealing, view.scope[0])
-    small = await _small_group(runtime, caller, unit, today(view, runtime.clock.now()))
+    now = runtime.clock.now()
+    small = await _small_group(runtime, caller, unit, today(view, now))
     scoped = Scoped.on(runtime.database, RESIDENT)
     counts: dict[str, int | None] = {}
     for code in markers.CODES:
         bearers = await scoped.count(unit, {f"keys.{MARKERS}": hands.marker_key(code), "state.status": "active"})
         counts[code] = None if 0 < bearers < small else bearers
-    return Answer({"unit": unit, "hidden_below": small, "markers": counts})
+    return Answer({"unit": unit, "as_of": now, "hidden_below": small, "markers": counts})
 
 
 async def _small_group(runtime: "Runtime", caller: Caller, unit: str, day: date) -> int:
     """Raises Refused("parameter-not-set") where the district has not decided it: then only the permitted may count."""
     if "figure.small" in caller.permissions:
         return 0
-    value = await runtime.policies.value(SMALL_GROUP, unit, day)
-    return int(value)
+    return await runtime.policies.read(SMALL_GROUP, unit, day, OWN[SMALL_GROUP])
 
 

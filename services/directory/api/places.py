@@ -1,6 +1,5 @@
 """Places: stationed units, bodies, counterparties and points of service."""
 
-from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -12,11 +11,12 @@ from services.chassis.storage.history import id_for
 from services.chassis.storage.queries import Asked, Scoped
 from services.directory.domain import places as domain
 from services.directory.domain.households import NOTHING, Sealed
-from services.directory.domain.persons import checked_phone
 from services.directory.figures import nearest_points
 from services.directory.queries import PLACES
 from services.directory.tree import found, open_unit, seen, today
 from services.kernel.events import Value
+from services.kernel.phone import E164
+from services.kernel.values import Day, Whole
 
 if TYPE_CHECKING:
     from services.chassis.runtime import Runtime
@@ -35,7 +35,7 @@ class ContactPerson(Value):
     """Whom to ask for there."""
 
     name: Name
-    phone: str = Field(max_length=40)
+    phone: E164
 
 
 class PlaceFacts(Value):
@@ -46,7 +46,7 @@ class PlaceFacts(Value):
     line: Code | None = None
     offers: tuple[Code, ...] = Field(default=(), max_length=30)
     serves: tuple[Code, ...] = Field(default=(), max_length=30)
-    promise_hours: int | None = Field(default=None, ge=1, le=10_000)
+    promise_hours: Whole | None = Field(default=None, ge=1, le=10_000)
     supervisor: str | None = None
     position: domain.Position | None = None
     contact: ContactPerson | None = None
@@ -59,8 +59,7 @@ class PlaceFacts(Value):
         """What is sealed."""
         if self.contact is None:
             return NOTHING
-        person = {"name": self.contact.name, "phone": checked_phone(self.contact.phone)}
-        return Sealed({domain.CONTACT: person})
+        return Sealed({domain.CONTACT: {"name": self.contact.name, "phone": self.contact.phone}})
 
 
 class NewPlace(PlaceFacts):
@@ -74,7 +73,7 @@ class NewGrid(Value):
     """The grid in which the place lies from a day on."""
 
     grid: str
-    since: date | None = Field(default=None, alias="from")
+    since: Day | None = Field(default=None, alias="from")
 
 
 class End(Value):

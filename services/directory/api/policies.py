@@ -15,8 +15,10 @@ from services.chassis.storage.history import Written, id_for
 from services.chassis.storage.queries import Asked, Scoped
 from services.directory.domain import policies as domain
 from services.directory.queries import POLICIES
+from services.directory.shapes import shapes
 from services.directory.tree import found, seen, today
 from services.kernel.events import Refused, Value
+from services.kernel.values import Day
 
 if TYPE_CHECKING:
     from services.chassis.runtime import Runtime
@@ -30,18 +32,22 @@ Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,79}$"
 
 
 class NewPolicy(Value):
-    """A value (JSON without floats) in force for a unit, and all below it that decide nothing nearer, from a day on."""
+    """A value (JSON without floats) in force for a unit, and all below it that decide nothing nearer, from a day on.
+
+    ``replace``: it corrects the version that begins the same day, which is today or later.
+    """
 
     key: Key
     unit: str
     value: Any
-    since: date = Field(alias="from")
+    since: Day = Field(alias="from")
     source: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+    replace: bool = False
 
 
 @router.post("/policies", status_code=201)
 async def publish_policy(body: NewPolicy, caller: Publishes, operation: Operation, runtime: Running) -> Answer:
-    """Publish a value. What was in force on a past day never changes."""
+    """Publish a value of the shape in ``schemas/policies``. What was in force on a past day never changes."""
     founding = "policy.found" in caller.permissions
     view = await runtime.units.get(body.unit) if founding else await seen(runtime, body.unit, caller.unit)
     command = domain.Publish(
@@ -53,6 +59,8 @@ async def publish_policy(body: NewPolicy, caller: Publishes, operation: Operatio
         by=caller.sub,
         today=today(view, operation.at),
         undecided=not await _decided_above(runtime, body.key, body.unit, body.since),
+        shapes=shapes(),
+        replace=body.replace,
     )
     # unscoped: operators decide for units above their own as well
     context = replace(operation, scope=None) if founding else operation
@@ -97,10 +105,11 @@ async def read_policy(policy: str, caller: Reads, runtime: Running) -> Answer:
 
 @router.get("/units/{unit}/policies/{key}")
 async def value_in_force(
-    unit: str, key: str, caller: Reads, runtime: Running, on: Annotated[date | None, Query()] = None
+    unit: str, key: str, caller: Reads, runtime: Running, on: Annotated[Day | None, Query()] = None
 ) -> Answer:
     """The value in force for a unit on a day, who decided it, since when, on what ground."""
     view = await found(runtime, unit, caller.unit)
+    domain.shape_of(key, shapes())
     decided = await runtime.policies.in_force(key, unit, on or today(view, runtime.clock.now()))
     return Answer(
         {"key": key, "unit": decided.unit, "value": decided.value, "from": decided.since, "source": decided.source}

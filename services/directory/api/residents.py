@@ -20,7 +20,7 @@ from services.directory.domain.persons import (
     Contact,
     Identity,
     Marker,
-    checked_contacts,
+    Purpose,
     checked_identity,
     region_known,
 )
@@ -69,6 +69,12 @@ class End(Value):
     reason: residents.Reason
 
 
+class Erasing(Value):
+    """Which sealed parts go: all of them unless some are named."""
+
+    purposes: tuple[Purpose, ...] = Field(default=PURPOSES, min_length=1)
+
+
 class Nothing(Value):
     """A step that needs no word."""
 
@@ -94,7 +100,7 @@ async def _sealed(
 ) -> Sealed:
     parts = [hands.identity(identity)]
     if body.contacts:
-        parts.append(hands.contacts(checked_contacts(body.contacts)))
+        parts.append(hands.contacts(body.contacts))
     if body.markers:
         day = today(await runtime.units.get(home.unit), now)
         parts.append(hands.markers(markers.checked(body.markers, day)))
@@ -188,11 +194,11 @@ async def close_resident(
 
 @router.post("/residents/{resident}/erase")
 async def erase_resident(
-    resident: str, body: Nothing, caller: Erases, operation: Operation, runtime: Running
+    resident: str, body: Erasing, caller: Erases, operation: Operation, runtime: Running
 ) -> Answer:
-    """Remove everything sealed from the file and its whole history."""
-    history = runtime.histories[RESIDENT]
-    return answer(await history.erase(resident, PURPOSES, residents.Redacted(), operation))
+    """Remove what is sealed from the file and its whole history, and what finds it; what was not named stays."""
+    event = residents.Redacted(purposes=tuple(sorted(set(body.purposes))))
+    return answer(await runtime.histories[RESIDENT].erase(resident, event.purposes, event, operation))
 
 
 async def _change(

@@ -1,6 +1,5 @@
 """Staff: register, assign, end, read."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -12,10 +11,11 @@ from services.chassis.storage.history import id_for
 from services.chassis.storage.queries import Asked, Scoped
 from services.directory.domain import staff as domain
 from services.directory.domain.households import Sealed
-from services.directory.domain.persons import checked_phone
 from services.directory.queries import STAFF
 from services.directory.tree import found, open_unit, seen, today
 from services.kernel.events import Value
+from services.kernel.phone import E164
+from services.kernel.values import Day
 
 RECORD = "staff"
 router = APIRouter()
@@ -24,6 +24,7 @@ ReadsIdentity = Annotated[Caller, Depends(allow("staff.identity"))]
 Writes = Annotated[Caller, Depends(allow("staff.write"))]
 Listed = Annotated[Asked, Depends(listing(STAFF))]
 Because = Annotated[str, Query(min_length=1, max_length=200, description="why it is read; it is recorded")]
+Post = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 PersonId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$")]
 
 
@@ -31,27 +32,27 @@ class NewStaff(Value):
     """A person in a first post. ``person`` is the subject of the person's tokens, if they have any."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
-    phone: str | None = Field(default=None, max_length=40)
-    post: str
+    phone: E164 | None = None
+    post: Post
     unit: str
     person: PersonId | None = None
-    since: date | None = Field(default=None, alias="from")
+    since: Day | None = Field(default=None, alias="from")
 
 
 class NewPost(Value):
     """A further post."""
 
-    post: str
+    post: Post
     unit: str
-    since: date | None = Field(default=None, alias="from")
+    since: Day | None = Field(default=None, alias="from")
 
 
 class EndOfPost(Value):
     """The post that ends; with the last one the person leaves."""
 
-    post: str
+    post: Post
     unit: str
-    on: date | None = None
+    on: Day | None = None
     reason: Annotated[str, StringConstraints(pattern="^[a-z-]{1,40}$")] = "left"
 
 
@@ -60,7 +61,7 @@ async def register_staff(body: NewStaff, caller: Writes, operation: Operation, r
     """Register a person in a post."""
     view = await open_unit(runtime, body.unit, caller.unit)
     own = id_for(RECORD, operation.operation)
-    phone = {"phone": checked_phone(body.phone)} if body.phone else {}
+    phone = {"phone": body.phone} if body.phone else {}
     command = domain.Register(
         person=body.person or own,
         post=body.post,

@@ -1,7 +1,6 @@
 """Units: register, read, rename, move, cover, close."""
 
 from dataclasses import replace
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -16,6 +15,7 @@ from services.directory.domain import units as domain
 from services.directory.queries import UNITS
 from services.directory.tree import UNIT, cover_command, found, seen, today, tree_of
 from services.kernel.events import Value
+from services.kernel.values import Day
 
 router = APIRouter()
 Reads = Annotated[Caller, Depends(allow("unit.read"))]
@@ -32,7 +32,7 @@ class NewUnit(Value):
     kind: domain.Kind
     name: Name
     parent: str | None = None
-    since: date | None = Field(default=None, alias="from")
+    since: Day | None = Field(default=None, alias="from")
     id: UnitId | None = None
     code: Code | None = None
     zone: str | None = None
@@ -45,28 +45,28 @@ class NewName(Value):
     """Another name."""
 
     name: Name
-    since: date | None = Field(default=None, alias="from")
+    since: Day | None = Field(default=None, alias="from")
 
 
 class NewParent(Value):
     """Another superior."""
 
     parent: str
-    since: date | None = Field(default=None, alias="from")
+    since: Day | None = Field(default=None, alias="from")
 
 
 class NewCover(Value):
     """The grid that covers the unit from a day on."""
 
     grid: str
-    since: date | None = Field(default=None, alias="from")
+    since: Day | None = Field(default=None, alias="from")
 
 
 class NoCover(Value):
     """The layer in which no grid covers the unit any more."""
 
     layer: Annotated[str, StringConstraints(pattern="^[a-z_]{1,40}$")]
-    since: date | None = Field(default=None, alias="from")
+    since: Day | None = Field(default=None, alias="from")
 
 
 class NewCapabilities(Value):
@@ -79,7 +79,7 @@ class End(Value):
     """The end of a unit."""
 
     reason: Annotated[str, StringConstraints(pattern="^[a-z-]{1,40}$")]
-    since: date | None = Field(default=None, alias="from")
+    since: Day | None = Field(default=None, alias="from")
 
 
 @router.post("/units", status_code=201)
@@ -133,7 +133,7 @@ async def list_units(
 
 @router.get("/units/{unit}")
 async def read_unit(
-    unit: str, caller: Reads, runtime: Running, on: Annotated[date | None, Query(description="its place then")] = None
+    unit: str, caller: Reads, runtime: Running, on: Annotated[Day | None, Query(description="its place then")] = None
 ) -> Answer:
     """A unit with its place: path, scope, covering grids; with ``on``, the superior of that day as well."""
     stored = await tree_of(runtime).get(unit, scope=caller.unit)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from services.chassis.callers.access import Caller
 from services.chassis.errors import Invalid
@@ -18,6 +18,7 @@ from services.directory.domain.households import NOTHING, Sealed
 from services.directory.queries import VISITS
 from services.directory.tree import found, open_unit
 from services.kernel.events import Value
+from services.kernel.values import Flag, Instant
 
 if TYPE_CHECKING:
     from services.chassis.runtime import Runtime
@@ -40,8 +41,8 @@ class NewVisit(Value):
     unit: str | None = None
     household: str | None = None
     resident: str | None = None
-    on: AwareDatetime | None = None
-    raised: bool = False
+    on: Instant | None = None
+    raised: Flag = False
     note: str | None = Field(default=None, max_length=4000)
 
 

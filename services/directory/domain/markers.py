@@ -24,6 +24,7 @@ CODES: dict[str, tuple[str, str]] = {
     "unemployed": ("失业人员", "unemployed"),
     "veteran": ("退役军人", "veteran"),
     "orphan": ("孤儿", "orphan"),
+    "partyMember": ("党员", "party member"),
 }
 MARKER = "marker"
 FILE = EntryKind(name="resident", facts=(FactKind(name=MARKER, single=False),))
@@ -42,7 +43,7 @@ def checked(markers: Sequence[Marker], today: date) -> Markers:
 def added(markers: Sequence[Marker], marker: Marker, today: date) -> Markers:
     """With one more marker. Refused as ``checked``."""
     if marker.code not in CODES:
-        raise Refused("marker-unknown", "markers")
+        raise Refused("marker-unknown", "markers", allowed=list(CODES))
     if marker.since > today or (marker.until is not None and marker.until > today):
         raise Refused("marker-in-future", "markers")
     return _markers(stated(_entry(markers), FILE, _fact(marker)))
@@ -56,6 +57,11 @@ def ended(markers: Sequence[Marker], code: str, on: date, today: date) -> Marker
     if on > today:
         raise Refused("marker-in-future", "on")
     return _markers(ceased(_entry(markers), MARKER, code, on))
+
+
+def holds(markers: Sequence[Marker], code: str, day: date) -> bool:
+    """Whether a marker of that code holds on that day."""
+    return any(marker.code == code and marker.holds(day) for marker in markers)
 
 
 def _entry(markers: Sequence[Marker]) -> Entry:

@@ -5,20 +5,21 @@ need care. Each is read under a permission of its own.
 """
 
 import re
-from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
-import phonenumbers
 from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 from stdnum.cn import ric
 from stdnum.exceptions import ValidationError
 
 from services.kernel.events import Refused, Value
-from services.kernel.values import Day
+from services.kernel.phone import E164
+from services.kernel.values import Day, Flag
 
 IDENTITY, CONTACTS, MARKERS = "identity", "contacts", "markers"
-PURPOSES = (IDENTITY, CONTACTS, MARKERS)
+Purpose = Literal["identity", "contacts", "markers"]
+PURPOSES: tuple[Purpose, ...] = ("identity", "contacts", "markers")
 Relation = Literal["head", "spouse", "child", "parent", "grandchild", "grandparent", "sibling", "other"]
 _NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 
@@ -50,16 +51,16 @@ class Identity(Value):
 class Contact(Value):
     """A way to reach a person. Without ``consent`` it is kept for emergencies only; ``of`` names somebody else's."""
 
-    phone: str = Field(max_length=40)
+    phone: E164
     of: str | None = Field(default=None, max_length=60)
     relation: str | None = Field(default=None, max_length=40)
-    consent: bool = False
+    consent: Flag = False
     consent_on: Day | None = None
 
     @model_validator(mode="after")
     def _dated_consent(self) -> "Contact":
         if self.consent and self.consent_on is None:
-            raise ValueError("a consent needs its day")
+            raise PydanticCustomError("consent-undated", "a consent needs its day")
         return self
 
 
@@ -74,7 +75,7 @@ class Marker(Value):
     @model_validator(mode="after")
     def _forward(self) -> "Marker":
         if self.until is not None and self.until <= self.since:
-            raise ValueError("a marker ends after it begins")
+            raise PydanticCustomError("marker-backwards", "a marker ends after it begins")
         return self
 
     def holds(self, day: date) -> bool:
@@ -115,17 +116,6 @@ def region_known(number: str) -> bool:
     return True
 
 
-def checked_phone(text: str) -> str:
-    """A telephone number in E.164. Refused: ``phone-malformed``, also for a number of impossible length."""
-    try:
-        parsed = phonenumbers.parse(text, "CN")
-    except phonenumbers.NumberParseException:
-        raise Refused("phone-malformed", "phone") from None
-    if not phonenumbers.is_possible_number(parsed):
-        raise Refused("phone-malformed", "phone")
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-
-
 def checked_identity(identity: Identity) -> Identity:
     """With its number in written form. Refused as ``checked_number``, and ``birth-differs`` from what that says."""
     if identity.number is None:
@@ -137,14 +127,3 @@ def checked_identity(identity: Identity) -> Identity:
     if identity.birth is not None and identity.birth != birth_of(number):
         raise Refused("birth-differs", "identity.birth")
     return identity.model_copy(update={"number": number})
-
-
-def checked_contacts(contacts: Sequence[Contact]) -> tuple[Contact, ...]:
-    """With their numbers in E.164. Refused: ``phone-malformed``."""
-    checked = []
-    for place, contact in enumerate(contacts):
-        try:
-            checked.append(contact.model_copy(update={"phone": checked_phone(contact.phone)}))
-        except Refused as error:
-            raise Refused(error.code, f"contacts.{place}.phone") from None
-    return tuple(checked)

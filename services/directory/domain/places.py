@@ -19,7 +19,7 @@ from pydantic import ConfigDict, Field
 
 from services.directory.domain.households import NOTHING, Sealed
 from services.kernel.events import Event, Happened, Refused, State, Value
-from services.kernel.values import Day, Part
+from services.kernel.values import Day, Part, Whole
 
 Family = Literal["organisation", "counterparty", "point", "body"]
 KINDS: dict[str, Family] = {
@@ -47,8 +47,8 @@ CONTACT = "contact"  # the purpose under which the contact person is sealed
 class Position(Value):
     """A position in millionths of a degree (WGS 84): integers, so that equal positions are equal."""
 
-    latitude: int = Field(ge=-90_000_000, le=90_000_000)
-    longitude: int = Field(ge=-180_000_000, le=180_000_000)
+    latitude: Whole = Field(ge=-90_000_000, le=90_000_000)
+    longitude: Whole = Field(ge=-180_000_000, le=180_000_000)
 
 
 class Registered(Event):
@@ -179,7 +179,7 @@ def decide(state: Place | None, command: Any, now: datetime) -> list[Happened]:
     """What follows from a command; raises Refused."""
     if isinstance(command, Register):
         if command.kind not in KINDS:
-            raise Refused("place-kind-unknown", "kind")
+            raise Refused("place-kind-unknown", "kind", allowed=list(KINDS))
         _refuse_incomplete(KINDS[command.kind], command.id, command.facts)
         event = Registered(kind=command.kind, unit=command.unit, **command.facts.fields())
         return [command.sealed.beside(event)]

@@ -1,14 +1,19 @@
-"""Policies as the directory publishes them: one aggregate for each key and deciding unit, its versions dated."""
+"""Policies as the directory publishes them: one aggregate for each key and deciding unit, its versions dated.
 
-from collections.abc import Callable
+A value is held against the shape that the owner of its key has published. A version that begins today or later may be
+replaced, which must be said; one that began before today is past and stays (see the kernel's ``policy``).
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, TypeAdapter
 
-from services.kernel.events import Event, Happened, Refused, State
+from services.kernel.events import Event, Happened, Refused, RefusedAll, State
 from services.kernel.policy import Version, publish
+from services.kernel.policy.shape import Shape
 from services.kernel.values import Day
 
 HOUSEHOLDS_PER_WORKER = "householdsPerWorker"
@@ -40,7 +45,10 @@ class Policy(State):
 
 @dataclass(frozen=True)
 class Publish:
-    """``today`` is that of the unit's district; ``undecided``: no unit above has this key set for that day."""
+    """``today`` is that of the unit's district; ``undecided``: no unit above has this key set for that day.
+
+    ``shapes``: of every key that some service reads. ``replace``: the version that begins the same day goes.
+    """
 
     key: str
     unit: str
@@ -50,28 +58,52 @@ class Publish:
     by: str
     today: date
     undecided: bool
+    shapes: Mapping[str, Shape]
+    replace: bool = False
 
 
-def _positive(value: Any) -> bool:
-    return type(value) is int and value > 0
+def _whole(title: str, most: int) -> TypeAdapter[int]:
+    return TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=most, title=title)])
 
 
-SHAPES: dict[str, Callable[[Any], bool]] = {
-    HOUSEHOLDS_PER_WORKER: _positive,
-    VERIFY_EVERY_DAYS: _positive,
-    SMALL_GROUP: _positive,
-    CONCERNS_DAY: lambda value: _positive(value) and value <= 7,
+OWN: dict[str, TypeAdapter[int]] = {
+    HOUSEHOLDS_PER_WORKER: _whole("每名社区工作者服务户数 · Households for each community worker", 1_000_000),
+    VERIFY_EVERY_DAYS: _whole("核实周期(天) · Days within which a record is verified again", 36_500),
+    SMALL_GROUP: _whole("小群体下限 · Groups smaller than this are hidden", 10_000),
+    CONCERNS_DAY: _whole("民情走访日,1 为周一 · Weekday of visits, 1 is Monday", 7),
 }
+"""What the directory itself reads, by key."""
 
 
 def decide(state: Policy | None, command: Any, now: datetime) -> list[Happened]:
-    """What follows from a command; raises Refused, in particular for a day that is past."""
+    """What follows from a command.
+
+    Refused: ``policy-key-unknown``, ``policy-value-malformed`` with every fault by its path, and as ``publish``.
+    """
     if not isinstance(command, Publish):
         raise AssertionError(f"no such command: {type(command).__name__}")
-    fits = SHAPES.get(command.key)
-    if fits is not None and not fits(command.value):
-        raise Refused("policy-value-malformed", "value", key=command.key)
-    event = Published(
+    event = _published(command)
+    version = _version(event)
+    faults = shape_of(command.key, command.shapes).faults(version.value)
+    if faults:
+        raise RefusedAll("policy-value-malformed", faults, key=command.key)
+    try:
+        publish(state.versions if state else (), version, command.today, command.undecided, command.replace)
+    except Refused as refused:
+        field = "from" if refused.field == "start" else refused.field
+        raise Refused(refused.code, field, **refused.params) from None
+    return [Happened(event)]
+
+
+def shape_of(key: str, shapes: Mapping[str, Shape]) -> Shape:
+    """Refused: ``policy-key-unknown``."""
+    if key not in shapes:
+        raise Refused("policy-key-unknown", "key", allowed=sorted(shapes))
+    return shapes[key]
+
+
+def _published(command: Publish) -> Published:
+    return Published(
         key=command.key,
         unit=command.unit,
         value=command.value,
@@ -79,15 +111,13 @@ def decide(state: Policy | None, command: Any, now: datetime) -> list[Happened]:
         source=command.source,
         by=command.by,
     )
-    publish(state.versions if state else (), _version(event), command.today, founding=command.undecided)
-    return [Happened(event)]
 
 
 def evolve(state: Policy | None, event: Event, at: datetime) -> Policy:
     """The state after an event."""
     assert isinstance(event, Published)
-    earlier = state.versions if state else ()
-    versions = tuple(sorted((*earlier, _version(event)), key=lambda version: version.start))
+    others = [version for version in state.versions if version.start != event.since] if state else []
+    versions = tuple(sorted((*others, _version(event)), key=lambda version: version.start))
     return Policy(unit=event.unit, key=event.key, versions=versions)
 
 

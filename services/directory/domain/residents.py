@@ -74,9 +74,10 @@ class Closed(Event):
 
 
 class Redacted(Event):
-    """What was sealed has been erased."""
+    """What was sealed has been erased; ``purposes`` names what."""
 
     TYPE: ClassVar[str] = "resident.redacted"
+    purposes: tuple[str, ...] = ()
 
 
 class Resident(State):

@@ -97,6 +97,7 @@ class Desk:
             outcome.created += part.created
             outcome.changed += part.changed
             outcome.unchanged += part.unchanged
+            outcome.failures += part.failures
         return outcome
 
     async def _compare_units(self, records: list[dict[str, Any]]) -> Outcome:

@@ -13,7 +13,7 @@ from services.directory.domain import households, residents
 from services.directory.domain.households import Sealed
 from services.directory.domain.persons import CONTACTS, IDENTITY, MARKERS, Contact, Identity, Marker
 from services.directory.intake.outcome import Outcome, Steps, each
-from services.directory.sealed import DOOR, ROW, Hands, together
+from services.directory.sealed import DOOR, ROW, Hands, row_of, together
 from services.directory.tree import zone_of
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Portion:
             await self._register_resident(own, member, parts, rows)
             self.outcome.count("created")
             return
-        differing = [purpose for purpose in parts if rows[purpose] not in known["keys"].get(ROW, [])]
+        differing = [purpose for purpose in parts if known["keys"].get(row_of(purpose)) != [rows[purpose]]]
         moved = known["state"]["household"] != member["household"]
         self.outcome.count("changed" if differing or moved else "unchanged")
         if self._steps is not None:
@@ -133,6 +133,7 @@ class Portion:
                 move = residents.Move(member["household"], member["home"]["building"])
                 await self._change(known["_id"], move, "move")
             if differing:
+                rows = {purpose: rows[purpose] for purpose in differing}
                 await self._correct(known, {purpose: parts[purpose] for purpose in differing}, rows)
 
     def _parts(self, member: dict[str, Any]) -> tuple[dict[str, Sealed], dict[str, str]]:
@@ -152,23 +153,27 @@ class Portion:
     ) -> None:
         if self._steps is None:
             return
-        sealed = together([*parts.values(), Sealed(keys={ROW: sorted(rows.values())})])
+        sealed = together([*parts.values(), _fingerprints(rows)])
         building = member["home"]["building"]
         command = residents.Register(member["household"], building, sealed)
         await self._runtime.histories[RESIDENT].create(own, building, command, self._steps.of(own, "register"))
 
     async def _correct(self, known: "Document", parts: dict[str, Sealed], rows: dict[str, str]) -> None:
-        kept = {ROW: sorted(rows.values())}
         markers = parts.pop(MARKERS, None)
-        if parts:
-            sealed = together([*parts.values(), Sealed(keys=kept)])
-            await self._change(known["_id"], residents.Correct(sealed), "correct")
         if markers is not None:
-            await self._change(known["_id"], residents.SetMarkers(together([markers, Sealed(keys=kept)])), "markers")
+            sealed = together([markers, _fingerprints({MARKERS: rows.pop(MARKERS)})])
+            await self._change(known["_id"], residents.SetMarkers(sealed), "markers")
+        if parts:
+            sealed = together([*parts.values(), _fingerprints(rows)])
+            await self._change(known["_id"], residents.Correct(sealed), "correct")
 
     async def _change(self, resident: str, command: Any, step: str) -> None:
         assert self._steps is not None
         await self._runtime.histories[RESIDENT].change(resident, command, self._steps.of(resident, step))
+
+
+def _fingerprints(rows: dict[str, str]) -> Sealed:
+    return Sealed(keys={row_of(purpose): [row] for purpose, row in rows.items()})
 
 
 async def apply_households(runtime: "Runtime", records: list[dict[str, Any]], steps: Steps) -> Outcome:

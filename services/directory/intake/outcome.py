@@ -7,6 +7,7 @@ from typing import Any
 
 from services.chassis.context import Context
 from services.chassis.errors import Busy, Problem, Unavailable
+from services.chassis.http.imports import Counts
 from services.directory.domain.imports import Advance, Failure
 from services.kernel.events import Refused
 
@@ -25,6 +26,12 @@ class Outcome:
     def count(self, what: str) -> None:
         """One more of ``created``, ``changed`` or ``unchanged``."""
         setattr(self, what, getattr(self, what) + 1)
+
+    def counts(self) -> Counts:
+        """The figures alone."""
+        return Counts(
+            created=self.created, changed=self.changed, unchanged=self.unchanged, refused=len(self.failures)
+        )
 
     def advance(self, portion: int, rows: int) -> Advance:
         """The command that counts the portion."""

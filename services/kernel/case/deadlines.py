@@ -15,6 +15,7 @@ from typing import Literal, Self
 
 import chinese_calendar
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from services.kernel.events import Refused, Value
 from services.kernel.values import Code, Instant, Part, day_at, instant, zone_named
@@ -35,7 +36,7 @@ class Limit(Value):
     @model_validator(mode="after")
     def _extends_upwards(self) -> Self:
         if self.extendable_to is not None and self.extendable_to <= self.n:
-            raise ValueError("extendable_to must be more than n")
+            raise PydanticCustomError("extendable-below-limit", "extendable_to must be more than n")
         return self
 
 

@@ -88,7 +88,7 @@ class Workflow(Value):
         for stage in self.stages:
             if stage.name == name:
                 return stage
-        raise Refused("stage-unknown", "stage", stage=name)
+        raise Refused("stage-unknown", "stage", stage=name, allowed=[stage.name for stage in self.stages])
 
 
 def with_core(workflow: Workflow, core: Iterable[CoreStep]) -> Workflow:
@@ -114,7 +114,7 @@ def take_step(
     workflow.stage(stage)
     named = [s for s in workflow.steps if s.name == step]
     if not named:
-        raise Refused("step-unknown", "step", step=step)
+        raise Refused("step-unknown", "step", step=step, allowed=sorted({s.name for s in workflow.steps}))
     found = next((s for s in named if stage in s.sources), None)
     if found is None:
         raise Refused("step-not-from-here", "step", step=step, stage=stage)
@@ -168,7 +168,7 @@ def _check_references(workflow: Workflow) -> None:
     known = {s.name for s in workflow.stages}
     for name in (workflow.start, *(n for s in workflow.steps for n in (*s.sources, s.to))):
         if name not in known:
-            raise Refused("workflow-stage-unknown", "steps", stage=name)
+            raise Refused("workflow-stage-unknown", "steps", stage=name, allowed=sorted(known))
 
 
 def _check_outcomes(workflow: Workflow) -> None:

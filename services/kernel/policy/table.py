@@ -111,7 +111,7 @@ def decide(table: Table, facts: Mapping[str, Any]) -> Decision:
         raise Refused("fact-missing", f"facts.{missing[0]}", missing=missing)
     for name, value in facts.items():
         if name not in table.facts:
-            raise Refused("fact-unknown", f"facts.{name}")
+            raise Refused("fact-unknown", f"facts.{name}", allowed=list(table.facts))
         if not table.facts[name].holds(value):
             raise Refused("fact-outside-domain", f"facts.{name}")
     row = _meeting(table, facts)[0]
@@ -141,7 +141,7 @@ def _check_row(table: Table, number: int, row: Row) -> None:
     for name, condition in row.when.items():
         domain = table.facts.get(name)
         if domain is None:
-            raise Refused("table-fact-unknown", f"rows.{number}.when.{name}")
+            raise Refused("table-fact-unknown", f"rows.{number}.when.{name}", allowed=list(table.facts))
         named = condition if isinstance(condition, tuple) else (condition,)
         for one in named:
             fits = domain.range is not None if isinstance(one, Range) else domain.holds(one)

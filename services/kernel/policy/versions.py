@@ -4,6 +4,8 @@ Invariants
 * On any day at most one version is in force. An open version lasts until the next one begins.
 * What was in force on a past day never changes: nothing is published or withdrawn for a day before today, except the
   first version of a key, which nobody can have decided by.
+* Today is not past: whoever publishes from today on settles this whole day, what was begun this morning too. So a
+  version that begins today or later may be replaced, and one that began before today may not.
 * The nearest unit that has decided wins. An unset parameter stops the decision; it is never 0.
 * Values hold no float: money is integer fen, a rate is numerator and denominator.
 """
@@ -42,21 +44,27 @@ class Version(Part):
 Versions = tuple[Version, ...]
 
 
-def publish(versions: Versions, version: Version, today: date, founding: bool = False) -> Versions:
+def publish(
+    versions: Versions, version: Version, today: date, founding: bool = False, replacing: bool = False
+) -> Versions:
     """With one more version, in order of their days.
 
     ``founding``: the very first one may begin in the past; the caller makes sure that no unit above has the key set,
-    else answers given by that one would change. Refused: ``policy-back-dated``, ``policy-empty-interval``,
-    ``policy-overlaps``.
+    else answers given by that one would change. ``replacing``: it takes the place of the one that begins the same day.
+    Refused: ``policy-back-dated``, ``policy-empty-interval``, ``policy-overlaps``, ``policy-known`` for a day on which
+    one begins already, ``policy-unknown`` when there is none to replace.
     """
     if version.end is not None and version.end <= version.start:
         raise Refused("policy-empty-interval", "end")
     if version.start < today and not (founding and not versions):
         raise Refused("policy-back-dated", "start", today=today.isoformat())
-    for other in versions:
-        if other.start == version.start or _reaches_into(other, version) or _reaches_into(version, other):
+    others = [v for v in versions if v.start != version.start]
+    if replacing != (len(others) < len(versions)):
+        raise Refused("policy-unknown" if replacing else "policy-known", "start", start=version.start.isoformat())
+    for other in others:
+        if _reaches_into(other, version) or _reaches_into(version, other):
             raise Refused("policy-overlaps", "start", start=other.start.isoformat())
-    return tuple(sorted((*versions, version), key=lambda v: v.start))
+    return tuple(sorted((*others, version), key=lambda v: v.start))
 
 
 def withdraw(versions: Versions, start: date, on: date, today: date) -> Versions:

@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from services.kernel.events import Value
 from services.kernel.matching import Window
-from services.kernel.values import Day
+from services.kernel.phone import Phone
+from services.kernel.values import Day, Flag, Instant, Whole
 from services.volunteers.domain import hours, team, volunteer
 from services.volunteers.domain.order.commands import CancelReason, DeclineReason
 from services.volunteers.domain.order.state import Mode
@@ -18,29 +19,28 @@ Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,49}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
-Phone = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=30)]
+Minutes = Annotated[Whole, Field(ge=-(10**9), le=10**9)]  # what is sound, the domain says
 Account = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
 class Skilled(Value):
-    """Lines of service, and those trained for. ``party``: declared to be a party volunteer (党员义工)."""
+    """Lines of service, and those trained for."""
 
     lines: tuple[Code, ...] = Field(max_length=50)
     trained: tuple[Code, ...] = Field(default=(), max_length=50)
-    party: bool = False
 
     def skills(self) -> Skills:
         """As the domain takes it."""
-        return Skills(self.lines, self.trained, self.party)
+        return Skills(self.lines, self.trained)
 
 
 class Available(Value):
     """When a volunteer may be asked, how many orders at once, and whether at all (``consent``)."""
 
-    consent: bool
-    capacity: int = Field(default=2, ge=0, le=MOST_ORDERS)
+    consent: Flag
+    capacity: Whole = Field(default=2, ge=0, le=MOST_ORDERS)
     windows: tuple[Window, ...] = Field(default=(), max_length=50)
-    after_hours: bool = False
+    after_hours: Flag = False
     available_until: Day | None = None
 
     def availability(self) -> Availability:
@@ -49,7 +49,8 @@ class Available(Value):
 
 
 class Person(Value):
-    """Who it is. Sealed. ``account``: the ``sub`` under which the volunteer signs in, if at all."""
+    """Who it is. Sealed. ``account``: the ``sub`` under which the volunteer signs in, if at all; ``resident``: the file
+    in the register of residents, which alone tells whether it is a party volunteer (党员义工)."""
 
     name: Name
     phone: Phone
@@ -121,8 +122,8 @@ class Requesting(Value):
     resident: Id | None = None
     volunteer: Id | None = None
     on: Day | None = None
-    start: AwareDatetime | None = None
-    end: AwareDatetime | None = None
+    start: Instant | None = None
+    end: Instant | None = None
 
 
 class Declining(Value):
@@ -141,7 +142,7 @@ class DecliningFor(Declining):
 class Done(Value):
     """The minutes actually given (LAW-32)."""
 
-    minutes: int
+    minutes: Minutes
 
 
 class DoneFor(Done):
@@ -160,7 +161,7 @@ class Cancelling(Value):
 class Correcting(Value):
     """The right total in minutes, and why."""
 
-    total: int
+    total: Minutes
     reason: hours.CorrectionReason
     note: Note = ""
 
@@ -168,7 +169,7 @@ class Correcting(Value):
 class AskingCorrection(Value):
     """The total that would be right, and why."""
 
-    total: int
+    total: Minutes
     note: Text
 
 

@@ -52,7 +52,8 @@ async def list_own_hours(
     """我的服务时长 · The caller's deeds, newest first, with all minutes by line."""
     own = await me(running, caller)
     booked, district = Scoped.on(running.database, HOURS), own["scope"][0]
-    page = await booked.page(district, Asked(OWN_HOURS, {"volunteer": own["_id"]}, asked.limit, asked.cursor))
+    filters = {"volunteer": own["_id"], **asked.filters}
+    page = await booked.page(district, Asked(OWN_HOURS, filters, asked.limit, asked.cursor))
     sums = [
         {"$match": {"state.volunteer": own["_id"]}},
         {"$group": {"_id": "$state.line", "minutes": {"$sum": "$state.total"}}},

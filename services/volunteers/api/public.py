@@ -17,7 +17,6 @@ from services.volunteers.texts import STAGES
 LOOKING = open_to_all(per_minute=60, burst=30)  # one limit for all three: each try of a code counts
 router = APIRouter(prefix="/public", dependencies=[Depends(LOOKING)])
 Code = Annotated[str, Path(max_length=200)]
-LONGEST = 40  # characters of a code, however it was written down
 
 
 @router.get("/orders/{code}")
@@ -42,6 +41,8 @@ async def object_to_deed(code: Code, operation: Operation, running: Running) -> 
 
 
 async def _order(running: Running, code: str) -> Document:
-    if len(code) > LONGEST:
-        raise NotFound()
-    return await Scoped.on(running.database, ORDER).held("code", hash_of(running.settings.lookup_key, code))
+    """Raises NotFound("code-wrong")."""
+    try:
+        return await Scoped.on(running.database, ORDER).held("code", hash_of(running.settings.lookup_key, code))
+    except NotFound:
+        raise NotFound("code-wrong") from None

@@ -9,16 +9,17 @@ from services.chassis.http import Answer, Operation, Running, allow, answer
 from services.kernel.events import Refused
 from services.volunteers.api.stepping import Id, found_order
 from services.volunteers.domain.hours import HoursRedacted
-from services.volunteers.domain.order.events import OrderRedacted
+from services.volunteers.domain.order.events import NOTE, TASK, OrderRedacted
 from services.volunteers.domain.order.workflow import ORDER as WORKFLOW
-from services.volunteers.domain.volunteer import PERSON, VolunteerRedacted
+from services.volunteers.domain.volunteer import PERSON, RESIDENT, VolunteerRedacted
+from services.volunteers.markers import party_of
 from services.volunteers.queries import HOURS, ORDER, VOLUNTEER
 
 router = APIRouter()
 Because = Annotated[str, Query(min_length=1, max_length=200)]
 Erasing = Annotated[Caller, Depends(allow("record.erase"))]
 ANY_PERSON = "volunteer.person-any"  # who answers for the data themselves, consent or not
-OF_ORDER, OF_HOURS = ("task", "note"), ("request", "note")
+OF_ORDER, OF_HOURS = (TASK, NOTE), ("request", "note")
 
 
 @router.get("/volunteers/{volunteer}/person")
@@ -35,22 +36,39 @@ async def read_person(
     return Answer(await running.sealing.reveal(caller, stored, PERSON, because=because))
 
 
+@router.get("/volunteers/{volunteer}/party")
+async def read_party(
+    volunteer: Id,
+    because: Because,
+    caller: Annotated[Caller, Depends(allow("volunteer.party"))],
+    running: Running,
+) -> Answer:
+    """是否党员义工 · Whether it is a party volunteer (VOL-02), as the register of residents says today.
+
+    Only with the volunteer's consent. The read is recorded, here and there; nothing is kept here.
+    """
+    stored = await running.histories[VOLUNTEER].get(volunteer, scope=caller.unit)
+    if not stored.state.consent and ANY_PERSON not in caller.permissions:
+        raise Refused("consent-withdrawn")
+    return Answer({"volunteer": volunteer, **await party_of(running, caller, stored, because)})
+
+
 @router.get("/orders/{order}/task")
 async def read_task(
     order: Id, because: Because, caller: Annotated[Caller, Depends(allow("order.task"))], running: Running
 ) -> Answer:
     """查看服务内容 · What is to be done, where and for whom. The read is recorded."""
     stored = await found_order(running, caller.unit, order)
-    return Answer(await running.sealing.reveal(caller, stored, "task", because=because))
+    return Answer(await running.sealing.reveal(caller, stored, TASK, because=because))
 
 
 @router.post("/volunteers/{volunteer}/erase")
 async def erase_volunteer(volunteer: Id, caller: Erasing, operation: Operation, running: Running) -> Answer:
-    """删除个人信息 · Erase name, phone and what finds them, of a volunteer who has left."""
+    """删除个人信息 · Erase name, phone, the link to a resident and what finds them, of a volunteer who has left."""
     stored = await running.histories[VOLUNTEER].get(volunteer, scope=caller.unit)
     if not stored.state.closed:
         raise Refused("volunteer-not-closed")
-    event = VolunteerRedacted(purposes=(PERSON,))
+    event = VolunteerRedacted(purposes=(PERSON, RESIDENT))
     return answer(await running.histories[VOLUNTEER].erase(volunteer, event.purposes, event, operation))
 
 

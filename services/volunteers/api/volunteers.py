@@ -9,7 +9,8 @@ from services.chassis.http import Answer, IfVersion, Operation, Running, allow, 
 from services.chassis.storage.history import id_for
 from services.chassis.storage.queries import Asked, Scoped
 from services.kernel.events import Refused
-from services.volunteers.api.bodies import Leaving, Moving, Person, Phone, Registering, Skilled
+from services.kernel.phone import Phone
+from services.volunteers.api.bodies import Leaving, Moving, Person, Registering, Skilled
 from services.volunteers.api.stepping import Id, history_shown
 from services.volunteers.domain import volunteer as domain
 from services.volunteers.queries import OF_PHONE, VOLUNTEER, VOLUNTEERS, shown
@@ -39,6 +40,7 @@ async def register_volunteer(
         availability=body.availability.availability(),
         person=_person(body.person),
         keys=keys,
+        resident=body.person.resident,
     )
     written = await running.histories[VOLUNTEER].create(volunteer, body.unit, command, operation)
     return answer(written, location=f"/volunteers/{written.id}", status=201)
@@ -48,7 +50,7 @@ async def register_volunteer(
 async def list_volunteers(
     asked: Annotated[Asked, Depends(listing(VOLUNTEERS))], caller: Listing, running: Running
 ) -> Answer:
-    """志愿者名册 · The volunteers of the caller's unit, without names; by unit, line, party, left or not."""
+    """志愿者名册 · The volunteers of the caller's unit, without names; by unit, line, left or not."""
     return Answer(await Scoped.on(running.database, VOLUNTEER).page(caller.unit, asked))
 
 
@@ -108,7 +110,8 @@ async def change_person(
     stored = await running.histories[VOLUNTEER].get(volunteer, scope=caller.unit)
     keys = _keys(running, stored.scope[0], body)
     await _refuse_taken(running, stored.scope[0], keys, volunteer)
-    return await _change(running, volunteer, domain.ChangePerson(_person(body), keys), operation, version)
+    command = domain.ChangePerson(_person(body), keys, body.resident)
+    return await _change(running, volunteer, command, operation, version)
 
 
 @router.post("/volunteers/{volunteer}/close")

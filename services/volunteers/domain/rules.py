@@ -4,24 +4,22 @@ Policies: ``volunteers.lines``, ``volunteers.limits`` and ``volunteers.matching`
 it is never a default.
 """
 
-from typing import Self
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, TypeAdapter
 
 from services.kernel.case.deadlines import Limit
 from services.kernel.events import Refused, Value
-from services.kernel.matching import Rules as Points
-from services.kernel.values import Code, Part
+from services.kernel.matching import MOST_LOAD, Weights
+from services.kernel.policy import Codes, Labelled
+from services.kernel.values import Part
 
-MOST_ORDERS = 50  # that a volunteer may be willing to have at once
+MOST_ORDERS = MOST_LOAD  # that a volunteer may be willing to have at once
 
 
-class Line(Value):
+class Line(Labelled):
     """One line of service (服务项目). ``skill``: whoever serves in it must have been trained for it."""
 
-    code: Code
-    zh: str
-    en: str
     skill: bool = False
 
 
@@ -33,19 +31,12 @@ class Limits(Part):
     confirmation: Limit
 
 
-class Weights(Points):
-    """How candidates are ranked, and how far around its grid an order looks for them, in levels of units.
-
-    The grid comes first: one level nearer outweighs all that a free volunteer can gather elsewhere.
-    """
-
-    radius: int = Field(default=1, ge=1, le=10)
-
-    @model_validator(mode="after")
-    def _grid_first(self) -> Self:
-        if self.near <= self.free * MOST_ORDERS + self.after_hours:
-            raise ValueError("near must outweigh free and after_hours together")
-        return self
+POLICIES: dict[str, TypeAdapter[Any]] = {
+    "lines": TypeAdapter(Annotated[Codes[Line], Field(title="服务项目 · Lines of service")]),
+    "limits": TypeAdapter(Annotated[Limits, Field(title="时限 · Times for answer, service and confirmation")]),
+    "matching": TypeAdapter(Annotated[Weights, Field(title="匹配权重 · Weights by which candidates are ranked")]),
+}
+"""The type of each policy by its last name: what is published of its shape, and what it is read as."""
 
 
 class Rules(Value):
@@ -60,4 +51,4 @@ class Rules(Value):
         for line in self.lines:
             if line.code == code:
                 return line
-        raise Refused("line-unknown", "line")
+        raise Refused("line-unknown", "line", allowed=[line.code for line in self.lines])

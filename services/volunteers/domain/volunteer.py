@@ -4,7 +4,8 @@ Invariants
 * Nobody is registered without consent, and whoever withdraws it, or leaves, is asked no more (rules on records of
   volunteer service, 2021: no disclosure without consent).
 * Training is for a line that the volunteer serves in; skilled work is only for the trained (the same rules).
-* The public id is no resident's number: name, phone and the resident behind it are sealed or hashed.
+* The public id is no resident's number: name, phone and the resident behind it are sealed, and hashed to be found.
+* What marks a person (a party member, for one) is nowhere here: the register of residents owns it and is asked.
 """
 
 from collections.abc import Callable
@@ -19,16 +20,17 @@ from services.volunteers.domain.rules import Rules
 
 CloseReason = Literal["asked", "moved-away", "unreachable", "other"]
 Keys = dict[str, list[str]]
-PERSON = "person"
+PERSON, RESIDENT = "person", "resident"
+KEYS: dict[str, tuple[str, ...]] = {"phone": (PERSON,), "account": (PERSON,), "resident": (RESIDENT,)}
+"""By what a volunteer is found, and with what that is erased."""
 
 
 class VolunteerRegistered(Event):
-    """``grid`` is where the volunteer is fixed (志愿者落实到网格); ``party``: declared to be a party volunteer."""
+    """``grid`` is where the volunteer is fixed (志愿者落实到网格)."""
 
     TYPE: ClassVar[str] = "volunteer.registered"
     grid: str
     lines: tuple[str, ...]
-    party: bool
 
 
 class VolunteerChanged(Event):
@@ -37,7 +39,6 @@ class VolunteerChanged(Event):
     TYPE: ClassVar[str] = "volunteer.changed"
     lines: tuple[str, ...]
     trained: tuple[str, ...]
-    party: bool
     capacity: int
     consent: bool
     after_hours: bool
@@ -88,7 +89,6 @@ class Volunteer(State):
     unit: str
     lines: tuple[Code, ...]
     trained: tuple[Code, ...] = ()
-    party: bool = False
     capacity: int = 2
     windows: tuple[Window, ...] = ()
     after_hours: bool = False
@@ -119,7 +119,6 @@ class Skills:
 
     lines: tuple[str, ...]
     trained: tuple[str, ...] = ()
-    party: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +134,8 @@ class Availability:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Take a volunteer into the register. ``person`` (name, phone) is sealed, ``keys`` find the volunteer again."""
+    """Take a volunteer into the register. ``person`` (name, phone) and ``resident`` (the id of the file in the register
+    of residents, if it is known) are sealed, ``keys`` find the volunteer again."""
 
     rules: Rules
     unit: str
@@ -143,6 +143,7 @@ class Register:
     availability: Availability
     person: dict[str, str]
     keys: Keys = field(default_factory=dict)
+    resident: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +170,11 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class ChangePerson:
-    """Another name, phone or account; ``keys`` replace those of their names."""
+    """Another name, phone, account or resident's file; ``keys`` replace those of their names."""
 
     person: dict[str, str]
     keys: Keys
+    resident: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +201,10 @@ def _register(command: Register) -> list[Happened]:
     if not command.availability.consent:
         raise Refused("consent-missing", "consent")
     skills = command.skills
-    registered = VolunteerRegistered(grid=command.unit, lines=skills.lines, party=skills.party)
+    registered = VolunteerRegistered(grid=command.unit, lines=skills.lines)
     changed = VolunteerChanged(**_fields(skills), **_fields(command.availability))
-    return [Happened(registered, {PERSON: command.person}, command.keys), Happened(changed)]
+    private = {PERSON: command.person} | (_link(command.resident) if command.resident else {})
+    return [Happened(registered, private, command.keys), Happened(changed)]
 
 
 def _change_skills(state: Volunteer, command: ChangeSkills) -> list[Happened]:
@@ -218,7 +221,13 @@ def _move(state: Volunteer, command: Move) -> list[Happened]:
 
 
 def _change_person(state: Volunteer, command: ChangePerson) -> list[Happened]:
-    return [Happened(VolunteerPersonChanged(), {PERSON: command.person}, command.keys)]
+    private = {PERSON: command.person} | _link(command.resident)
+    return [Happened(VolunteerPersonChanged(), private, command.keys)]
+
+
+def _link(resident: str | None) -> dict[str, dict[str, str]]:
+    """To the file in the register of residents; an empty one takes the place of an earlier one."""
+    return {RESIDENT: {"id": resident} if resident else {}}
 
 
 def _close(state: Volunteer, command: Close) -> list[Happened]:
@@ -247,7 +256,7 @@ def _refuse_incomplete(skills: Skills, rules: Rules) -> None:
 def evolve(state: Volunteer | None, event: Event, at: datetime) -> Volunteer:
     """The state after the event."""
     if isinstance(event, VolunteerRegistered):
-        return Volunteer(unit=event.grid, lines=event.lines, party=event.party, consent=True)
+        return Volunteer(unit=event.grid, lines=event.lines, consent=True)
     assert state is not None
     if isinstance(event, VolunteerChanged):
         return state.model_copy(update={name: getattr(event, name) for name in VolunteerChanged.model_fields})

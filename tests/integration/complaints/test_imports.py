@@ -59,9 +59,10 @@ async def test_one_fault_and_nothing_goes_in(officer: Desk, runtime: Runtime) ->
     wrong = (*CLOSED[:12], "2025-01-02", "好")
     answer = await officer.upload("/imports", sheet(OPEN, wrong, OPEN))
     assert answer.status_code == 422
-    told = [(one["cell"], one["code"], one["column"]) for one in answer.json()["errors"]]
+    assert (answer.json()["code"], answer.json()["rows"], answer.json()["more"]) == ("file-has-errors", 1, False)
+    told = [(one["field"], one["code"], one["column"]) for one in answer.json()["errors"]]
     assert told == [("M3", "settled-before-recorded", "办结时间"), ("A4", "number-twice", "编号")]
-    assert all(one["zh"] and one["en"] for one in answer.json()["errors"])
+    assert all(one["zh"] == one["detail"] and one["en"] for one in answer.json()["errors"])
     assert "张三" not in answer.text
     assert await runtime.database.collection("case").count({}) == 0
 
@@ -72,8 +73,23 @@ async def test_what_is_no_workbook_is_told_so(officer: Desk) -> None:
 
 
 async def test_a_dry_run_changes_nothing(officer: Desk, runtime: Runtime) -> None:
-    answer = await officer.upload("/imports?dry_run=true", sheet(OPEN, CLOSED))
-    assert answer.status_code == 200 and answer.json()["rows"] == 2
+    answer = await officer.upload("/imports/check", sheet(OPEN, CLOSED))
+    would = {"created": 2, "changed": 0, "unchanged": 0, "refused": 0}
+    assert answer.json() == {"rows": 2, "would": would, "failures": []}
+    assert await runtime.database.collection("import").count({}) == 0
+
+
+async def test_a_dry_run_finds_the_faults_that_the_import_would(officer: Desk) -> None:
+    content = sheet(OPEN, (*CLOSED[:12], "2025-01-02", "好"))
+    check, real = await officer.upload("/imports/check", content), await officer.upload("/imports", content)
+    assert check.status_code == real.status_code == 422
+    assert check.headers["content-type"] == "application/problem+json"
+    assert check.json() | {"instance": ""} == real.json() | {"instance": ""}
+
+
+async def test_nobody_who_meant_a_dry_run_imports(officer: Desk, runtime: Runtime) -> None:
+    answer = await officer.upload("/imports?dry_run=true", sheet(OPEN))
+    assert (answer.status_code, answer.json()["code"]) == (422, "dry-run-is-a-check")
     assert await runtime.database.collection("import").count({}) == 0
 
 
@@ -83,7 +99,8 @@ async def test_rows_go_in_with_their_outcome_and_dates(officer: Desk, runtime: R
     assert answer.status_code == 202, answer.text
     await applied(runtime, answer.json()["aggregate"])
     progress = (await officer.get(answer.headers["location"])).json()
-    assert (progress["done"], progress["recorded"], progress["through"]) == (True, 2, 2)
+    assert (progress["status"], progress["rows"], progress["done"], progress["created"]) == ("done", 2, 2, 2)
+    assert (await officer.get("/imports")).json()["items"] == [progress]
     lines = {one["unit"]: one for one in (await officer.get("/cases?category=property")).json()["items"]}
     assert lines["unit_c2"]["outcome"] == "solved" and lines["unit_c2"]["settled_on"] == "2025-01-20T07:00:00Z"
     (waiting,) = (await officer.get("/cases")).json()["items"]
@@ -95,7 +112,7 @@ async def test_the_same_file_again_changes_nothing(officer: Desk, runtime: Runti
     await applied(runtime, first.json()["aggregate"])
     before = await runtime.database.collection("case").find({}, {"version": 1})
     again = await officer.upload("/imports", sheet(OPEN, CLOSED))
-    assert again.json()["aggregate"] == first.json()["aggregate"]
+    assert (again.status_code, again.json()) == (202, first.json())
     assert await runtime.database.collection("case").find({}, {"version": 1}) == before
 
 
@@ -103,11 +120,14 @@ async def test_a_longer_file_brings_only_what_is_new_and_tells_what_differs(offi
     await applied(runtime, (await officer.upload("/imports", sheet(OPEN, CLOSED))).json()["aggregate"])
     changed = (*OPEN[:6], "另一件事", *OPEN[7:])
     more = ("A3", *CLOSED[1:])
+    check = (await officer.upload("/imports/check", sheet(changed, CLOSED, more))).json()
+    assert check["would"] == {"created": 1, "changed": 0, "unchanged": 1, "refused": 1}
+    assert [(one["row"], one["code"]) for one in check["failures"]] == [(2, "row-differs")]
     answer = await officer.upload("/imports", sheet(changed, CLOSED, more))
     await applied(runtime, answer.json()["aggregate"])
     progress = (await officer.get(answer.headers["location"])).json()
-    assert (progress["recorded"], progress["known"], progress["refused"]) == (1, 1, 1)
-    assert progress["failures"] == [{"row": 2, "code": "row-differs"}]
+    assert {name: progress[name] for name in check["would"]} == check["would"]
+    assert progress["failures"] == check["failures"] and progress["failures"][0]["zh"]
 
 
 async def test_nothing_of_a_waiting_file_lies_open_and_nothing_stays_behind(officer: Desk, runtime: Runtime) -> None:
@@ -123,7 +143,7 @@ async def test_a_portion_applied_twice_counts_once(officer: Desk, runtime: Runti
     for attempt in range(2):
         context = Context(by="service:complaints", at=runtime.clock.now(), operation=f"test|{attempt}")
         await apply_portion(runtime, import_id, 0, context)
-    assert (await officer.get(f"/imports/{import_id}")).json()["recorded"] == 1
+    assert (await officer.get(f"/imports/{import_id}")).json()["created"] == 1
 
 
 async def test_an_import_is_not_seen_from_another_district(officer: Desk, neighbour: Desk) -> None:
@@ -146,7 +166,7 @@ async def test_the_streets_year_goes_in_and_its_open_concerns_raise_no_storm(off
     answer = await officer.upload("/imports", content)
     assert answer.status_code == 202, answer.text
     await applied(runtime, answer.json()["aggregate"])
-    assert (await officer.get(answer.headers["location"])).json()["recorded"] == 1_869
+    assert (await officer.get(answer.headers["location"])).json()["created"] == 1_869
     cases = await runtime.database.collection("case").find({}, {"state.category": 1, "state.outcome": 1})
     closed = Counter(one["state"]["category"] for one in cases if one["state"]["outcome"])
     assert (sum(closed.values()), closed["property"], closed["dispute"]) == (1_594, 58, 398)

@@ -85,16 +85,6 @@ async def test_sealed_texts_need_a_purpose_and_leave_a_record(worker: Desk, as_:
     assert (look["purpose"], look["because"]) == ("reporter", "联系反映人")
 
 
-async def test_what_was_erased_is_gone_from_state_and_history(worker: Desk, as_: Callers, runtime: Runtime) -> None:
-    case = (await recorded(worker))["aggregate"]
-    answer = await as_("data-officer", "unit_d1").post(f"/cases/{case}/erase", {"purposes": ["text", "reporter"]})
-    assert answer.status_code == 200, answer.text
-    assert (await worker.get(f"/cases/{case}/sealed/text?because=x")).status_code == 404
-    document = await runtime.database.collection("case").find_one({"_id": case})
-    assert document is not None and document["sealed"] == {} and not document.get("keys")
-    assert all("private" not in entry or not entry["private"] for entry in document["history"])
-
-
 @pytest.mark.mechanism("CMP-09", "LAW-42")
 async def test_an_offered_concern_passes_when_the_colleague_takes_it(worker: Desk, as_: Callers) -> None:
     colleague = as_("community-worker", "unit_c1", "usr_colleague")
@@ -193,6 +183,33 @@ async def test_lists_page_by_cursor_and_stay_in_the_unit(worker: Desk, as_: Call
     assert (await neighbour.get("/cases")).json()["items"] == []
     assert len((await as_("street-officer", "unit_s1").get("/cases?category=welfare")).json()["items"]) == 4
     assert (await worker.get("/cases?subject=水")).status_code == 422
+
+
+LISTS = ("/cases", "/cases?work=open", "/cases?category=welfare", "/cases/due", "/cases/queues/late")
+
+
+@pytest.mark.mechanism("DIR-01")
+async def test_a_street_officer_asks_for_a_community_and_sees_its_grids_and_nobody_elses(
+    worker: Desk, street: Desk, as_: Callers, neighbour: Desk, runtime: Runtime
+) -> None:
+    here = {(await recorded(worker, unit=unit))["aggregate"] for unit in ("unit_c1", "unit_g1")}
+    there = (await recorded(as_("community-worker", "unit_c2"), unit="unit_c2"))["aggregate"]
+    await recorded(as_("community-worker", "unit_c3"), unit="unit_c3")
+    await runtime.clock.advance(timedelta(hours=2, minutes=1))
+    await Sweep(runtime).once()
+
+    async def listed(desk: Desk, path: str, unit: str) -> set[str]:
+        answer = await desk.get(f"{path}{'&' if '?' in path else '?'}unit={unit}")
+        assert answer.status_code == 200, answer.text
+        return {item["id"] for item in answer.json()["items"]}
+
+    for path in LISTS:
+        assert await listed(street, path, "unit_c1") == here, path
+        assert await listed(street, path, "unit_s1") == here | {there}, path
+        assert await listed(street, path, "unit_c3") == set(), path
+        assert await listed(neighbour, path, "unit_c1") == set(), path
+        assert await listed(worker, path, "unit_s1") == here, "asking for more than one's own shows one's own"
+    assert await listed(worker, "/cases/queues/mine", "unit_g1") < here
 
 
 async def test_my_own_and_the_next_due_have_their_lists(worker: Desk, as_: Callers) -> None:

@@ -77,6 +77,8 @@ async def test_without_permission_nothing_comes_in_or_goes_out(anyone: Desk, wor
 async def test_what_is_no_spreadsheet_is_refused_in_plain_words(admin: Desk) -> None:
     answer = await admin.upload("/imports/check?kind=units", b"\x00\x01\x02 not a table")
     assert (answer.status_code, answer.json()["code"]) == (422, "file-not-a-spreadsheet")
+    empty = await admin.upload("/imports?kind=units", (await admin.get("/imports/template", kind="units")).content)
+    assert (empty.status_code, empty.json()["code"]) == (422, "file-without-rows")
 
 
 async def test_every_wrong_cell_is_named_in_both_languages_and_nothing_is_written(admin: Desk) -> None:
@@ -97,6 +99,7 @@ async def test_every_wrong_cell_is_named_in_both_languages_and_nothing_is_writte
         ("I6", "birth-differs"), ("H7", "number-twice"), ("N8", "marker-incomplete"),
     ])  # fmt: skip
     first = next(error for error in answer.json()["errors"] if error["cell"] == "H2")
+    assert first["field"] == first["cell"] and first["detail"] == first["zh"]
     assert (first["column"], first["zh"]) == ("证件号码", "证件号码校验位不对，请核对")
     assert "110101" not in answer.text
     assert (await admin.found("/imports"))["items"] == []
@@ -122,9 +125,10 @@ async def test_a_tree_that_does_not_hold_together_is_refused_by_cell(admin: Desk
 
 async def test_a_dry_run_says_what_would_happen_and_does_nothing(admin: Desk) -> None:
     answer = await admin.upload("/imports/check?kind=units", file("units", TREE, "csv"))
-    assert answer.json()["would"] == {"created": 6, "changed": 0, "unchanged": 0}
+    would = {"created": 6, "changed": 0, "unchanged": 0, "refused": 0}
+    assert answer.json() == {"rows": 6, "would": would, "failures": []}
     people = await admin.upload("/imports/check?kind=households", file("households", PEOPLE))
-    assert people.json()["would"] == {"created": 6, "changed": 0, "unchanged": 0}
+    assert people.json() == {"rows": 4, "would": would, "failures": []}
     assert (await admin.found("/register-figures"))["figures"]["communities"] == 2
 
 
@@ -196,7 +200,7 @@ async def test_an_import_that_was_stopped_goes_on_where_it_was(
     rows = [person(str(door), f"居民{door}") for door in range(101, 105)]
     monkeypatch.setattr("services.directory.intake.accept.cut", _one_each)
     done = await imported(admin, "households", file("households", rows))
-    assert (done["portions"], done["done"], done["refused"]) == (4, 4, 0)
+    assert (done["rows"], done["done"], done["refused"]) == (4, 4, 0)
     figures = (await admin.found("/register-figures"))["figures"]
     assert (figures["households"], figures["residents"]) == (4, 4)
     assert await runtime.database.collection("import_portions").count({}) == 0

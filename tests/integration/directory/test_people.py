@@ -202,6 +202,34 @@ async def test_what_is_erased_is_gone_from_the_file_its_history_and_every_search
     assert found["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("purpose", "no_longer"),
+    [("identity", {"name", "number"}), ("contacts", {"phone", "tail"}), ("markers", {"count"})],
+)
+async def test_one_purpose_goes_with_what_finds_it_and_the_others_are_still_found(
+    worker: Desk, officer: Desk, runtime: Runtime, purpose: str, no_longer: set[str]
+) -> None:
+    marker = {"code": "veteran", "source": "街道名册", "since": "2020-01-01"}
+    number, phone = NUMBER, "13912345678"
+    home = await household(worker)
+    person = await resident(worker, home, number=number, phone=phone, markers=[marker])
+    await officer.done(f"/residents/{person}/erase", {"purposes": [purpose]})
+    searches = {"name": "王秀英", "number": number, "phone": phone, "tail": phone[-4:]}
+    found = {}
+    for by, value in searches.items():
+        answer = await worker.done("/residents/search", {by: value, "because": "核对"})
+        found[by] = [item["id"] for item in answer["items"]] == [person]
+    found["count"] = (await officer.found("/units/unit_b1/markers"))["markers"]["veteran"] == 1
+    assert {by for by, there in found.items() if not there} == no_longer
+    for name in ("identity", "contacts", "markers"):
+        answer = await worker.get(f"/residents/{person}/{name}", because="核对")
+        assert answer.status_code == (404 if name == purpose else 200), name
+    stored = await runtime.database.collection("resident").find_one({"_id": person})
+    assert stored is not None
+    assert not any(purpose in entry.get("private", {}) for entry in stored["history"])
+    assert stored["history"][-1]["data"] == {"purposes": [purpose]}
+
+
 @pytest.mark.mechanism("DIR-14")
 async def test_stale_records_are_counted_by_grid_and_never_without_a_norm(
     admin: Desk, runtime: Runtime
@@ -230,6 +258,7 @@ async def test_the_workload_is_held_against_a_norm_that_somebody_has_set(admin: 
     await admin.done("/policies", norm)
     await admin.done("/staff", {"name": "李建国", "post": "community-worker", "unit": "unit_c1"})
     load = await admin.found("/units/unit_c1/workload")
+    assert load.pop("as_of")
     assert load == {"unit": "unit_c1", "households": 2, "workers": 1, "norm": 1, "workers_needed": 2, "exceeded": True}
 
 
@@ -323,3 +352,31 @@ async def test_the_nearest_point_comes_first(admin: Desk) -> None:
     found = await admin.found("/units/unit_c1/nearest-points", latitude="39910000", longitude="116400000")
     assert [one["name"] for one in found["items"]] == ["近站", "远站"]
     assert found["items"][0]["metres"] == 111
+
+
+@pytest.mark.mechanism("DIR-01")
+async def test_in_every_list_a_unit_means_what_lies_under_it_and_nothing_of_a_neighbours(
+    admin: Desk, worker: Desk, neighbour: Desk
+) -> None:
+    home = await household(worker)
+    policy = {"key": "verifyEveryDays", "unit": "unit_c1", "value": 90, "from": "2024-01-01", "source": "社区决定"}
+    station = {"kind": "residents-committee", "unit": "unit_c1", "name": "一社区居委会"}
+    post = {"name": "李建国", "post": "grid-worker", "unit": "unit_g1"}
+    made = {
+        "/households": home,
+        "/residents": await resident(worker, home),
+        "/visits": (await worker.done("/visits", {"purpose": "listen", "household": home}))["aggregate"],
+        "/staff": (await admin.done("/staff", post))["aggregate"],
+        "/places": (await worker.done("/places", station))["aggregate"],
+        "/policies": (await admin.done("/policies", policy))["aggregate"],
+        "/units": "unit_b1",
+    }
+    for path, record in made.items():
+        for unit in ("unit_d1", "unit_s1", "unit_c1"):
+            listed = [item["id"] for item in (await admin.found(path, unit=unit))["items"]]
+            assert listed == [record] if path != "/units" else record in listed, f"{path} under {unit}"
+        for caller, unit in ((admin, "unit_c2"), (admin, "unit_c9"), (neighbour, "unit_c1"), (worker, "unit_c2")):
+            listed = [item["id"] for item in (await caller.found(path, unit=unit))["items"]]
+            assert record not in listed, f"{path} under {unit}"
+    within = (await admin.found("/units", unit="unit_x1", kind="building"))["items"]
+    assert [one["id"] for one in within] == ["unit_b1", "unit_b2"]

@@ -14,6 +14,7 @@ from kafka import KafkaConsumer
 from services.chassis.consuming.applying import Crash
 from services.chassis.consuming.breaker import Limits
 from services.chassis.consuming.breakers import Breakers
+from services.chassis.consuming.complete import completeness
 from services.chassis.consuming.guard import Guard, Tuning
 from services.chassis.contracts.topics import ensure, republish_topic
 from tests.integration.guard.conftest import Town, eventually
@@ -176,6 +177,7 @@ async def test_many_refused_in_a_row_open_the_breaker_and_a_word_closes_it(town:
         await eventually(lambda: parked(town, 20))
         assert await town.undone() > 0
         assert guard.live()[0]
+        await eventually(lambda: known_to_wait(town, parked=20))
         await town.be_patient()
         await eventually(Breakers(town.database, "sample").close)
         await eventually(lambda: nothing_undone(town))
@@ -211,6 +213,12 @@ async def applied(town: Town, subject: str, seqs: list[int]) -> bool:
 
 async def nothing_undone(town: Town) -> bool:
     return await town.undone() == 0
+
+
+async def known_to_wait(town: Town, parked: int) -> bool:
+    """Whether those who answer know what lies parked and that more waits, and claim to be complete up to no instant."""
+    known = await completeness(town.runtime)
+    return known.parked == parked and bool(known.waiting) and known.complete_to is None and known.silent == ("source",)
 
 
 async def stands_still(guard: Guard) -> bool:

@@ -36,6 +36,7 @@ class Open:
     unit: str
     limit: int = 1_000_000
     name: str = ""
+    keys: tuple[str, ...] = ("name",)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Add:
 def decide(state: Tally | None, command: Any, now: datetime) -> list[Happened]:
     if state is None:
         private = {"owner": {"name": command.name}} if command.name else {}
-        keys = {"name": [f"hash-of-{len(command.name)}"]} if command.name else {}
+        keys = {name: [f"{name}-of-{len(command.name)}"] for name in command.keys} if command.name else {}
         return [Happened(Opened(unit=command.unit, limit=command.limit), private, keys)]
     if command.amount == 0:
         return []
@@ -66,7 +67,12 @@ def evolve(state: Tally | None, event: Event, at: datetime) -> Tally:
 
 
 TALLY = AggregateType(
-    name="tally", state=Tally, events=(Opened, Added, Redacted), decide=decide, evolve=evolve,
+    name="tally",
+    state=Tally,
+    events=(Opened, Added, Redacted),
+    decide=decide,
+    evolve=evolve,
+    keys={"name": ("owner",), "number": ("owner", "note"), "code": ()},
 )
 
 

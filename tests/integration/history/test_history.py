@@ -1,16 +1,20 @@
 """Accepted is kept, and a request repeated takes effect once."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import bson
 import pytest
 from bson.timestamp import Timestamp
 
 from services.chassis.context import Context
 from services.chassis.errors import Busy, Conflict, Invalid, KeyReused, NotFound, PreconditionFailed, Unavailable
+from services.chassis.storage.archive import Archive
 from services.chassis.storage.commit import Write
 from services.chassis.storage.documents import operation
+from services.chassis.storage.driver import Database
 from services.chassis.storage.history import History, Written, id_for, new_id
 from services.kernel.events import Refused
 from tests.integration.history.counter import TALLY, Add, KnownUnits, Open, PlainSealing, Redacted
@@ -193,6 +197,103 @@ async def test_erasing_removes_sealed_values_from_state_history_and_archive(tall
     assert (stored.sealed, stored.keys, stored.version) == ({}, {}, 132)
     assert all("private" not in entry for entry in await tallies.entries(tally, scope=None))
     assert stored.history[-1]["type"] == "tally.redacted.v1"
+
+
+async def test_a_look_up_key_of_no_declared_purpose_is_not_written(tallies: History[Any]) -> None:
+    with pytest.raises(TypeError, match="strange"):
+        await tallies.create("tally_1", "unit_a1", Open("unit_a1", name="x", keys=("strange",)), because("open"))
+    assert await tallies.collection.count({}) == 0
+
+
+@pytest.mark.parametrize(
+    ("purpose", "kept", "found_by"),
+    [("note", {"owner"}, {"name", "code"}), ("owner", {"note"}, {"code"}), ("other", {"owner", "note"}, None)],
+)
+async def test_erasing_a_purpose_takes_what_belongs_to_it_and_nothing_else(
+    tallies: History[Any], purpose: str, kept: set[str], found_by: set[str] | None
+) -> None:
+    tally, keys = new_id("tally"), ("name", "number", "code")
+    await tallies.create(tally, "unit_a1", Open("unit_a1", name="somebody", keys=keys), because("open"))
+    for i in range(130):
+        await tallies.change(tally, Add(1, "note"), because(f"op-{i}"))
+    await tallies.drain()
+    await tallies.erase(tally, [purpose], Redacted(), because("erase"))
+    stored = await tallies.get(tally, scope=None)
+    assert stored.sealed.keys() == kept
+    assert stored.keys.keys() == (set(keys) if found_by is None else found_by)
+    sealed = [set(entry.get("private", {})) for entry in await tallies.entries(tally, scope=None)]
+    before = [{"owner"}, *[{"note"}] * 130, set()]
+    assert sealed == [names - {purpose} for names in before]
+
+
+async def archived_bytes(tallies: History[Any]) -> bytes:
+    return b"".join(bson.encode(part) for part in await tallies.archive.collection.find({}))
+
+
+async def long_one(tallies: History[Any], database: Database) -> tuple[str, History[Any]]:
+    """A history whose head is about to be moved, and another process that is about to do so."""
+    slow: History[Any] = History(TALLY, database, KnownUnits(), PlainSealing())  # type: ignore[arg-type]
+    slow.archive.longest = tallies.archive.longest = 10_000
+    tally = await opened(tallies, name="somebody")
+    for i in range(130):
+        await tallies.change(tally, Add(1, "note"), because(f"op-{i}"))
+    slow.archive.longest = Archive.longest
+    return tally, slow
+
+
+async def test_what_another_process_moves_to_the_archive_meanwhile_is_erased_there_too(
+    tallies: History[Any], database: Database
+) -> None:
+    tally, other = await long_one(tallies, database)
+
+    class Meanwhile(Archive):
+        async def erase(self, aggregate_id: str, purposes: Sequence[str]) -> None:
+            await super().erase(aggregate_id, purposes)
+            document = await other.collection.find_one({"_id": aggregate_id})
+            assert document is not None
+            if document["version"] == 131:
+                await other.archive.cut(other.collection, document)
+                assert b"sealed for" in await archived_bytes(tallies)
+
+    tallies.archive = Meanwhile(database, "tally")
+    await tallies.erase(tally, ["owner", "note"], Redacted(), because("erase"))
+    assert b"sealed for" not in await archived_bytes(tallies)
+    whole = await tallies.entries(tally, scope=None)
+    assert [entry["seq"] for entry in whole] == list(range(1, 133))
+    await other.change(tally, Add(1, "later"), because("later"))
+    await other.drain()
+    assert (await other.get(tally, scope=None)).archived
+    assert [entry["seq"] for entry in await other.entries(tally, scope=None)] == list(range(1, 134))
+    assert (await other.change(tally, Add(1, "note"), because("op-3"))).events == [("tally.added.v1", {"amount": 1})]
+
+
+async def test_a_head_that_was_read_before_the_erasure_does_not_come_back(
+    tallies: History[Any], database: Database
+) -> None:
+    tally, other = await long_one(tallies, database)
+    read_before = await other.collection.find_one({"_id": tally})
+    assert read_before is not None
+    await tallies.erase(tally, ["owner", "note"], Redacted(), because("erase"))
+    await other.archive.cut(other.collection, read_before)
+    assert b"sealed for" not in await archived_bytes(tallies)
+    assert [entry["seq"] for entry in await tallies.entries(tally, scope=None)] == list(range(1, 133))
+
+
+async def test_an_erasure_whose_answer_was_lost_is_finished_by_its_repeat(
+    tallies: History[Any], database: Database
+) -> None:
+    tally, other = await long_one(tallies, database)
+    document = await other.collection.find_one({"_id": tally})
+    assert document is not None
+    await tallies.erase(tally, ["owner"], Redacted(), because("erase", body="owner"))
+    head = {"_id": f"{tally}|90", "aggregate": tally, "last": 90, "ops": [], "entries": document["history"][:90]}
+    await tallies.archive.collection.insert_one(head)  # as a process leaves it that died while it moved the head
+    with pytest.raises(KeyReused):
+        await tallies.erase(tally, ["note"], Redacted(), because("erase", body="note"))
+    assert await archived_bytes(tallies) == bson.encode(head)
+    await tallies.erase(tally, ["owner"], Redacted(), because("erase", body="owner"))
+    (part,) = await tallies.archive.collection.find({})
+    assert {name for entry in part["entries"] for name in entry.get("private", {})} == {"note"}
 
 
 async def test_an_update_of_what_is_gone_makes_no_ghost(tallies: History[Any]) -> None:

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Response
 
 from services.chassis.aggregate import Service, Text
 from services.chassis.callers.access import Access, Caller
+from services.chassis.connections import connections, server_config
 from services.chassis.http import Answer, IfVersion, Operation, Running, allow, answer, application, listing
 from services.chassis.storage.driver import Database
 from services.chassis.storage.history import History, id_for
@@ -82,13 +83,16 @@ def runtime_on(database: Database, issuer: TestIssuer) -> Any:
 
 
 @asynccontextmanager
-async def serving(runtime: Any, **options: Any) -> AsyncIterator[tuple[str, uvicorn.Server]]:
-    """The service on a port of its own, as its process serves it; yields its address and the server."""
+async def serving(
+    runtime: Any, bounds: dict[str, Any] | None = None, **options: Any
+) -> AsyncIterator[tuple[str, uvicorn.Server]]:
+    """The service on a port of its own, as its process serves it; yields its address and the server.
+
+    ``bounds`` are those of ``connections``, unless the process' own will do.
+    """
     app = application(runtime, **options)
-    config = uvicorn.Config(
-        app, port=0, log_config=None, access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=5
-    )
-    server = uvicorn.Server(config)
+    held = {"http": connections(**bounds)} if bounds else {}
+    server = uvicorn.Server(server_config(app, port=0, timeout_graceful_shutdown=5, **held))
     server.capture_signals = nullcontext  # type: ignore[method-assign]
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 uvicorn tells it in no other way

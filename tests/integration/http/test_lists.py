@@ -11,8 +11,8 @@ import pytest
 from bson.timestamp import Timestamp
 
 from services.chassis.errors import Invalid, NotFound
-from services.chassis.storage.driver import Database
-from services.chassis.storage.queries import Asked, Filter, ListSpec, Scoped
+from services.chassis.storage.driver import Database, index_keys
+from services.chassis.storage.queries import Asked, Filter, ListSpec, Scoped, selection
 
 EAST, WEST = "unit_east", "unit_west"
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -159,6 +159,42 @@ async def test_a_cursor_that_was_tampered_with_is_refused_or_stays_within_the_sc
             await cases.page(WEST, Asked(CASES, {}, 5, bad))
     elsewhere = await cases.page(WEST, Asked(CASES, {}, 200, forged({"s": [2_000_000_000, 1]}, "zzz")))
     assert len(elsewhere.items) == 100, "a forged beginning shows the caller's own list and nothing else"
+
+
+async def test_a_unit_outside_the_callers_scope_holds_nothing(cases: Scoped, database: Database) -> None:
+    for unit in (WEST, f"{WEST}_1", "unit_nowhere", f"{EAST}_"):
+        assert await walked(cases, EAST, CASES, 50, unit=unit) == []
+    shared = [{**case(number, Random(1)), "_id": f"shared_{number}"} for number in (1, 3)]
+    for one in shared:
+        one["scope"].append("unit_shared")
+    await database.collection("case").insert_many(shared)
+    assert await walked(cases, EAST, CASES, 50, unit="unit_shared") == ["shared_1"]
+    assert await walked(cases, f"{EAST}_1", CASES, 50, unit=EAST) == await walked(cases, f"{EAST}_1", CASES, 50)
+
+
+async def test_a_unit_is_the_unit_with_everything_under_it(cases: Scoped) -> None:
+    everything = await walked(cases, EAST, CASES, 50)
+    assert await walked(cases, EAST, CASES, 50, unit=f"{EAST}_street") == everything
+    parts = [await walked(cases, EAST, CASES, 7, unit=f"{EAST}_{number}") for number in range(5)]
+    assert sorted(one for part in parts for one in part) == sorted(everything)
+    assert parts[1] == await walked(cases, f"{EAST}_1", CASES, 50)
+    open_ones = set(await walked(cases, EAST, CASES, 50, stage="open"))
+    assert await walked(cases, EAST, CASES, 7, unit=f"{EAST}_1", stage="open") == [
+        one for one in parts[1] if one in open_ones
+    ]
+
+
+async def test_a_unit_is_found_by_the_index_whoever_asks(cases: Scoped, database: Database) -> None:
+    for spec, filters in ((CASES, {}), (CASES, {"stage": "open"}), (BY_DAY, {"since": BEGIN})):
+        wanted = selection(EAST, Asked(spec, {"unit": f"{EAST}_1", **filters}))
+        find = {"find": "case", "filter": wanted, "sort": dict(index_keys(spec.sort)), "limit": 6}
+        for _ in range(3):  # the third time by the plan that was kept
+            await database.command(find)
+        done = await database.command({"explain": find, "verbosity": "executionStats"})
+        assert "COLLSCAN" not in str(done["queryPlanner"]["winningPlan"])
+        assert "'SORT'" not in str(done["queryPlanner"]["winningPlan"])
+        assert done["executionStats"]["nReturned"] == 6
+        assert done["executionStats"]["totalDocsExamined"] <= 8, "the unit's records, not the whole district's"
 
 
 async def test_every_list_and_every_filter_runs_on_its_index(cases: Scoped, database: Database) -> None:

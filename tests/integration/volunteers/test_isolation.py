@@ -119,6 +119,20 @@ async def test_the_lists_of_another_district_are_its_own(
         assert (await neighbour.sees(path))["items"] == []
 
 
+@pytest.mark.mechanism("DIR-01")
+async def test_a_unit_in_a_list_means_what_lies_under_it_and_nothing_of_a_neighbours(
+    coordinator: Desk, volunteer: Desk, as_: Callers, neighbour: Desk, town: Town
+) -> None:
+    ids = await world(coordinator, town, volunteer)
+    street = as_("street-officer", "unit_s1")
+    for path, name in (("/volunteers", "volunteer"), ("/teams", "team"), ("/orders", "order"), ("/hours", "hours")):
+        for unit in ("unit_s1", "unit_c1"):
+            listed = [item["id"] for item in (await street.sees(f"{path}?unit={unit}"))["items"]]
+            assert ids[name] in listed, f"{path} under {unit}"
+        for caller, unit in ((street, "unit_c2"), (street, "unit_c9"), (neighbour, "unit_c1")):
+            assert (await caller.sees(f"{path}?unit={unit}"))["items"] == [], f"{path} under {unit}"
+
+
 async def test_nothing_is_made_in_a_unit_of_another_district(coordinator: Desk, neighbour: Desk, town: Town) -> None:
     helper = await registered(coordinator)
     for path, body, status in (

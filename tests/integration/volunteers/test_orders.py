@@ -264,17 +264,23 @@ async def test_nobody_vouches_for_a_deed_of_his_own(coordinator: Desk, as_: Call
 
 
 async def test_the_task_is_read_with_a_purpose_and_erased_when_the_order_is_over(
-    coordinator: Desk, as_: Callers, town: Town
+    coordinator: Desk, as_: Callers, anyone: Desk, town: Town
 ) -> None:
     officer = as_("data-officer", "unit_d1")
     await registered(coordinator)
-    order = (await requested(coordinator, town))["aggregate"]
+    made = await requested(coordinator, town)
+    order, code = made["aggregate"], made["code"]
     assert (await coordinator.get(f"/orders/{order}/task")).status_code == 422
     assert (await coordinator.sees(f"/orders/{order}/task?because=联系居民"))["place"] == ADDRESS
     assert (await officer.post(f"/orders/{order}/erase")).json()["code"] == "order-not-over"
-    await coordinator.does(f"/orders/{order}/cancel", {"reason": "mistaken"})
+    await coordinator.does(f"/orders/{order}/cancel", {"reason": "mistaken", "note": "居民出院"})
+    assert (await anyone.sees(f"/public/orders/{code}"))["stage"] == "cancelled"
     await officer.does(f"/orders/{order}/erase")
     assert (await coordinator.get(f"/orders/{order}/task?because=联系居民")).status_code == 404
+    assert (await anyone.get(f"/public/orders/{code}")).status_code == 404
+    document = await town.database.collection("order").find_one({"_id": order})
+    assert document is not None and (document["sealed"], document["keys"]) == ({}, {})
+    assert not any(entry.get("private") for entry in document["history"])
 
 
 async def test_rules_that_are_set_later_let_a_waiting_order_be_matched_by_hand(coordinator: Desk, town: Town) -> None:

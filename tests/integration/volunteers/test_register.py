@@ -72,14 +72,14 @@ async def test_a_change_of_what_another_has_changed_meanwhile_is_refused(coordin
 
 
 @pytest.mark.mechanism("VOL-02", "VOL-36")
-async def test_a_volunteer_is_listed_by_grid_line_and_party_without_a_name(coordinator: Desk, runtime: Runtime) -> None:
-    party = await registered(coordinator, skills={"lines": ["hardship_help", "maintenance"], "party": True})
+async def test_a_volunteer_is_listed_by_grid_and_line_without_a_name(coordinator: Desk, runtime: Runtime) -> None:
+    first = await registered(coordinator, skills={"lines": ["hardship_help", "maintenance"]})
     other = await registered(coordinator, unit="unit_g2")
     for query, expected in (
-        ("unit=unit_g1", {party}),
-        ("line=hardship_help", {party}),
-        ("party=true", {party}),
-        ("line=maintenance", {party, other}),
+        ("unit=unit_g1", {first}),
+        ("unit=unit_c1", {first, other}),
+        ("line=hardship_help", {first}),
+        ("line=maintenance", {first, other}),
         ("closed=true", set()),
     ):
         answer = await coordinator.get(f"/volunteers?{query}")

@@ -9,6 +9,7 @@ from typing import Any
 from services.complaints.domain import commands as c
 from services.complaints.domain.decide import decide
 from services.complaints.domain.evolve import evolve
+from services.complaints.domain.rules import POLICIES as SHAPES
 from services.complaints.domain.rules import Rules
 from services.complaints.domain.state import Case
 from services.kernel.case.custody import Party
@@ -20,7 +21,14 @@ RAW: dict[str, Any] = {
     for policy in json.loads(POLICIES.read_text("utf-8"))
     if policy["key"].startswith("complaints.")
 }
-RULES = Rules.read(RAW)
+
+
+def read(policies: dict[str, Any]) -> Rules:
+    """The rules that a district's six policies make."""
+    return Rules.of({name: shape.validate_python(policies[name]) for name, shape in SHAPES.items()})
+
+
+RULES = read(RAW)
 LADDER = (("community", "unit_c1"), ("street", "unit_s1"), ("district", "unit_d1"))
 TUESDAY = datetime(2025, 5, 13, 1, 30, tzinfo=UTC)  # 09:30 in Shanghai
 

@@ -7,9 +7,8 @@ import pytest
 
 from services.complaints.domain import events as e
 from services.complaints.domain.commands import Settlement
-from services.complaints.domain.rules import Rules
 from services.kernel.events import Refused
-from tests.unit.complaints.given import RAW, TUESDAY, WORKER, Concern, recorded, recording
+from tests.unit.complaints.given import RAW, TUESDAY, WORKER, Concern, read, recorded, recording
 
 
 def refusal(**changes: object) -> str:
@@ -52,7 +51,7 @@ def test_nothing_is_recorded_for_tomorrow() -> None:
 
 def test_an_urgency_without_a_promised_time_stops_the_recording() -> None:
     promises = {name: {k: v for k, v in row.items() if k != "accept"} for name, row in RAW["promises"].items()}
-    assert refusal(rules=Rules.read(RAW | {"promises": promises})) == "promise-not-set"
+    assert refusal(rules=read(RAW | {"promises": promises})) == "promise-not-set"
 
 
 @pytest.mark.parametrize("step", ["confirm", "reopen"])
@@ -62,7 +61,7 @@ def test_no_district_can_take_the_residents_word_away(step: str) -> None:
         if one["name"] == step:
             one["roles"] = ["street-officer"]
     with pytest.raises(Refused) as refused:
-        Rules.read(RAW | {"workflow": workflow})
+        read(RAW | {"workflow": workflow})
     assert refused.value.code == "workflow-core-changed"
 
 
@@ -94,6 +93,12 @@ def test_taking_up_is_promised_by_urgency(category: str, hours: int) -> None:
 def test_numbers_in_the_subject_are_masked() -> None:
     subject = recorded(subject="3号楼2单元501漏水，电话13900001234").case.subject
     assert "501" not in subject and "1390000" not in subject and "漏水" in subject
+
+
+def test_names_in_the_subject_are_masked_as_far_as_they_are_known() -> None:
+    reporter = {"name": "王小明", "phone": "13900001234"}
+    assert recorded(subject="小明家漏水，李阿姨不让修", reporter=reporter).case.subject == "***家漏水，***不让修"
+    assert recorded(subject="赵敏家漏水", reporter=reporter).case.subject == "赵敏家漏水"
 
 
 def test_no_word_leaves_in_an_event() -> None:

@@ -10,10 +10,9 @@ from services.chassis.texts.codes import unspoken
 from services.complaints.access import PERMISSIONS
 from services.complaints.codes import ALPHABET, code_of, hash_of
 from services.complaints.domain.events import EVENTS
-from services.complaints.domain.rules import Rules
 from services.complaints.service import CASE
 from services.complaints.texts import STAGES, TEXTS
-from tests.unit.complaints.given import RAW, RULES
+from tests.unit.complaints.given import RAW, RULES, read
 
 SERVICE = Path(__file__).parents[3] / "services" / "complaints"
 KEY = b"k" * 32
@@ -53,7 +52,7 @@ def test_a_code_is_known_however_it_was_written_down() -> None:
 @pytest.mark.parametrize("missing", sorted(RAW))
 def test_a_policy_that_was_not_decided_is_never_a_default(missing: str) -> None:
     with pytest.raises((ValidationError, KeyError)):
-        Rules.read({name: value for name, value in RAW.items() if name != missing})
+        read({name: value for name, value in RAW.items() if name != missing})
 
 
 def test_every_event_says_what_it_is() -> None:

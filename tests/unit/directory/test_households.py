@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.directory.domain import households, places, policies, staff, visits
 from services.directory.domain.places import Position, metres_between
+from services.directory.shapes import shapes
 from services.kernel.accountability import gaps
 from services.kernel.events import Refused
 
@@ -156,14 +157,28 @@ def test_a_post_is_held_where_there_is_one_and_once() -> None:
 
 @pytest.mark.mechanism("DIR-09")
 def test_a_norm_of_nothing_is_no_norm_and_the_past_stays() -> None:
-    def published(value: Any, since: date, undecided: bool = True) -> policies.Publish:
-        source = "区文件"
-        return policies.Publish("householdsPerWorker", "unit_d1", value, since, source, "usr_1", TODAY, undecided)
+    def published(value: Any, since: date, undecided: bool = True, replace: bool = False) -> policies.Publish:
+        source, key = "区文件", "householdsPerWorker"
+        return policies.Publish(key, "unit_d1", value, since, source, "usr_1", TODAY, undecided, shapes(), replace)
 
-    for wrong in (0, -1, 2.5, "300", True, None):
+    assert refused(policies, None, published(2.5, TODAY)) == "float-refused"
+    assert refused(policies, None, published(None, TODAY)) == "value-missing"
+    for wrong in (0, -1, "300", True, 10**7):
         assert refused(policies, None, published(wrong, TODAY)) == "policy-value-malformed"
     assert refused(policies, None, published(300, date(2024, 1, 1), undecided=False)) == "policy-back-dated"
     state = after(policies, None, published(300, date(2024, 1, 1)))
     assert refused(policies, state, published(250, date(2025, 1, 1))) == "policy-back-dated"
     state = after(policies, state, published(250, date(2027, 1, 1)))
-    assert [version.value for version in state.versions] == [300, 250]
+    assert refused(policies, state, published(240, date(2027, 1, 1))) == "policy-known"
+    assert refused(policies, state, published(240, date(2024, 1, 1), replace=True)) == "policy-back-dated"
+    state = after(policies, state, published(280, TODAY), published(290, TODAY, replace=True))
+    state = after(policies, state, published(240, date(2027, 1, 1), replace=True))
+    assert [version.value for version in state.versions] == [300, 290, 240]
+
+
+def test_a_key_that_nobody_reads_is_refused_with_those_that_somebody_reads() -> None:
+    command = policies.Publish("complaints.catgories", "unit_d1", [], TODAY, "区文件", "usr_1", TODAY, True, shapes())
+    with pytest.raises(Refused) as caught:
+        policies.decide(None, command, NOW)
+    assert caught.value.code == "policy-key-unknown"
+    assert {"complaints.categories", "householdsPerWorker"} <= set(caught.value.params["allowed"])

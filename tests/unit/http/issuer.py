@@ -24,6 +24,7 @@ class TestIssuer:
         self.published: list[Any] = [self.key, self.rsa]
         self.extra: list[dict[str, Any]] = []
         self.overrides: dict[str, Any] = {}
+        self.granted: dict[str, Any] = {"sub": "service:complaints"}  # to clients, besides the standard claims
         self.away = False
         self.asked = 0
         self.tokens_asked = 0
@@ -86,6 +87,6 @@ class TestIssuer:
             return {"keys": listed + self.extra}
         if path.endswith("/token"):
             self.tokens_asked += 1
-            return {"access_token": self.token(sub="service:complaints", jti=str(self.tokens_asked)), "expires_in": 300}
+            return {"access_token": self.token(jti=str(self.tokens_asked), **self.granted), "expires_in": 300}
         found = {"issuer": self.url, "jwks_uri": f"{self.url}/keys", "token_endpoint": f"{self.url}/token"}
         return found | self.overrides

@@ -1,5 +1,6 @@
 """A service with every kind of route, and a runtime without servers."""
 
+import asyncio
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal
@@ -18,7 +19,7 @@ from services.chassis.http.given import OpenToAll
 from services.chassis.settings import Settings
 from services.chassis.storage.history import Written
 from services.chassis.storage.queries import Asked, Filter, ListSpec
-from services.kernel.events import Refused, Value
+from services.kernel.events import Refused, RefusedAll, Value
 
 NOW = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
 Recorder = Annotated[Caller, Depends(allow("case.record"))]
@@ -95,6 +96,11 @@ async def refuse(kind: str, caller: Recorder) -> Response:
         )
     if kind == "unspoken":
         raise Refused("never-worded")
+    if kind == "choice":
+        raise Refused("colour-unknown", "colour", allowed=["red", "张三", "13800001234", *(f"c{n}" for n in range(99))])
+    if kind == "several":
+        unknown, missing = Refused("colour-unknown", "a.0", allowed=["red"]), Refused("field-missing", "张三")
+        raise RefusedAll("paint-wrong", [unknown, missing])
     if kind == "conflict":
         raise Conflict("contended")
     if kind == "field":
@@ -169,12 +175,28 @@ async def wish(body: NewCase, operation: Operation) -> Response:
     return Answer({"by": operation.by, "scope": operation.scope, "operation": operation.operation})
 
 
+class Gate:
+    """Holds those who come until a test lets them through."""
+
+    opened = asyncio.Event()
+
+
+@router.get("/held", dependencies=[Depends(open_to_all())])
+async def hold() -> Response:
+    await Gate.opened.wait()
+    return Answer({})
+
+
 @router.get("/undeclared")
 async def undeclared() -> Response:
     return Answer({"never": "seen"})
 
 
-TEXTS = {"case-open": Text("订单 {order} 仍未结束({typed})。", "Order {order} is still open ({typed}).", 409)}
+TEXTS = {
+    "case-open": Text("订单 {order} 仍未结束({typed})。", "Order {order} is still open ({typed}).", 409),
+    "colour-unknown": Text("没有这种颜色,可选:{allowed}。", "There is no such colour; there are: {allowed}.", 422),
+    "paint-wrong": Text("颜料有误。", "The paint is wrong.", 422),
+}
 PERMISSIONS = {"recorder": frozenset({"case.record", "case.read"}), "reader": frozenset({"case.read"})}
 SERVICE = Service(name="sample", aggregates=(), routers=(router,), permissions=PERMISSIONS, texts=TEXTS)
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -116,3 +117,32 @@ async def test_without_the_issuer_there_is_no_call(peers: Any, issuer: TestIssue
     with pytest.raises(Unavailable) as caught:
         await peers(lambda request: httpx.Response(200, json={})).get("directory", "/x", unit=UNIT)
     assert caught.value.code == "issuer-away"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, b'{"published_to": null}'), (200, b"[]"), (200, b"{}"), (200, b"<html>"), (200, b'{"published_to": 5}'),
+        (200, b'{"published_to": "2026-03-01T08:00:00"}'), (503, b'{"published_to": "2026-03-01T08:00:00Z"}'),
+        (404, b""),
+    ],
+)  # fmt: skip
+async def test_a_peer_that_does_not_say_up_to_when_it_has_published_is_unavailable(
+    peers: Any, status: int, body: bytes
+) -> None:
+    with pytest.raises(Unavailable):
+        await peers(lambda request: httpx.Response(status, content=body)).published_to("directory")
+    with pytest.raises(Unavailable):
+        await peers(lambda request: httpx.Response(status, content=body)).published_to("welfare")
+
+
+async def test_up_to_when_a_peer_has_published_is_asked_without_a_token(peers: Any) -> None:
+    asked: list[httpx.Request] = []
+
+    def answering(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={"published_to": "2026-03-01T16:00:00+08:00"})
+
+    assert await peers(answering).published_to("directory") == datetime(2026, 3, 1, 8, tzinfo=UTC)
+    assert [str(one.url) for one in asked] == ["http://directory/published"]
+    assert "authorization" not in asked[0].headers

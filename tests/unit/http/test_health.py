@@ -1,6 +1,7 @@
 """Probes say what is wrong in words, and only what a restart would mend asks for one."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -69,3 +70,30 @@ async def test_a_taken_port_is_told() -> None:
         with pytest.raises(OSError):
             async with serve_health(Health("two"), port):
                 pass
+
+
+async def test_up_to_when_events_are_in_kafka_is_told_when_it_is_known_and_not_guessed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("services.chassis.health.PATIENCE", 0.02)
+    health, at = Health("sample"), datetime(2026, 3, 1, 8, tzinfo=UTC)
+
+    async def known() -> datetime:
+        return at
+
+    async def never() -> None:
+        return None
+
+    async def hangs() -> datetime:
+        await asyncio.Event().wait()
+        return at
+
+    async def broken() -> datetime:
+        raise ConnectionError("13800001234")
+
+    for published in (None, never, hangs, broken):
+        health.published = published  # type: ignore[assignment]
+        status, _, body = await health.respond("/published")
+        assert (status, body) == (503, b'{"published_to":null}')
+    health.published = known
+    assert (await health.respond("/published"))[::2] == (200, b'{"published_to":"2026-03-01T08:00:00+00:00"}')

@@ -7,7 +7,9 @@ import httpx
 import pytest
 
 from services.chassis.http import application
+from services.chassis.http.bodies import MOST_WAITING
 from tests.unit.http.issuer import TestIssuer
+from tests.unit.http.sample import Gate
 
 KEY = b"0190c1a0-0000-7000-8000-00000000000a"
 
@@ -81,16 +83,34 @@ async def test_a_request_that_is_cancelled_stays_cancelled(runtime: Any, issuer:
 
 async def test_beyond_the_bound_requests_are_told_to_wait_and_probes_are_not(runtime: Any, issuer: TestIssuer) -> None:
     app = application(runtime, most_in_flight=2)
-    waiting = [Wire(app, issuer), Wire(app, issuer)]
-    await asyncio.sleep(0)
+    Gate.opened = asyncio.Event()
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sample") as client:
+        held = [asyncio.create_task(client.get("/held")) for _ in range(2)]
+        while app.edge.in_flight < 2:  # noqa: ASYNC110 both have come in
+            await asyncio.sleep(0)
         refused = await client.get("/wall")
         assert (refused.status_code, refused.json()["code"]) == (429, "busy")
         assert refused.headers["retry-after"] == "1"
         assert (await client.get("/live")).status_code == 200
-    for wire in waiting:
-        wire.arrives(b'{"kind": "complaint", "subject": "xx"}', more=False)
-        assert await wire.status() == 201
+        Gate.opened.set()
+        assert [answer.status_code for answer in await asyncio.gather(*held)] == [200, 200]
+
+
+async def test_slow_senders_keep_nobody_else_out(runtime: Any, issuer: TestIssuer) -> None:
+    """However many bodies are on their way: others are served, and one more takes the place of the slowest."""
+    app = application(runtime, most_in_flight=2)
+    slow = [Wire(app, issuer) for _ in range(MOST_WAITING)]
+    await asyncio.sleep(0)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sample") as client:
+        assert (await client.get("/wall")).status_code == 200
+    one_more = Wire(app, issuer)
+    one_more.arrives(b'{"kind": "complaint", "subject": "xx"}', more=False)
+    assert await one_more.status() == 201
+    assert await slow[0].status() == 408
+    for wire in slow[1:]:
+        wire.incoming.put_nowait({"type": "http.disconnect"})
+        await wire.task
+    assert app.edge is not None and app.edge.in_flight == 0
 
 
 async def test_what_was_accepted_is_answered_before_the_end(runtime: Any, issuer: TestIssuer) -> None:

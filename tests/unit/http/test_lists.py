@@ -31,7 +31,6 @@ def test_no_query_brings_a_scope_of_its_own() -> None:
         "stage[%24gt]=",
         "%24where=1",
         "scope=unit_x",
-        "unit=unit_x",
         "_id=x",
         "sort=-changed",
         "state.stage=x",
@@ -73,6 +72,20 @@ async def test_a_filter_of_the_wrong_form_is_refused(recorder: httpx.AsyncClient
 @pytest.mark.parametrize("query", ["stage=%ff", "stage=" + "&".join("limit=1" for _ in range(60))])
 async def test_a_query_that_cannot_be_read_is_malformed(recorder: httpx.AsyncClient, query: str) -> None:
     assert (await recorder.get(f"/cases?{query}")).status_code == 400
+
+
+async def test_every_list_takes_a_unit_and_says_that_it_means_what_lies_under_it(recorder: httpx.AsyncClient) -> None:
+    answer = await recorder.get("/cases?unit=unit_x")
+    assert answer.json()["filters"] == {"unit": "unit_x"}
+    assert [(await recorder.get(f"/cases?{wrong}")).status_code for wrong in ("unit=", "unit=a&unit=b")] == [422, 422]
+    contract = (await recorder.get("/openapi.json")).json()
+    (told,) = [one for one in contract["paths"]["/cases"]["get"]["parameters"] if one["name"] == "unit"]
+    assert "含其下属" in told["description"] and "all that lies under it" in told["description"]
+
+
+def test_no_list_means_something_else_by_unit() -> None:
+    with pytest.raises(ValueError, match="unit"):
+        ListSpec("case", ("-changed",), {"unit": "unit"})
 
 
 async def test_what_looks_like_an_operator_is_only_text(recorder: httpx.AsyncClient) -> None:

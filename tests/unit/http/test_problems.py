@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from services.chassis.http.bodies import DEEPEST, LARGEST
+from services.chassis.http.problems import MOST_ALLOWED
 from tests.unit.http.issuer import TestIssuer
 
 NAME, PHONE = "张三丰", "13800001234"
@@ -97,7 +98,37 @@ async def test_a_wrong_field_is_told_by_path_and_code(
     assert answer.status_code == 422
     assert answer.json()["code"] == "input-invalid"
     assert expected in faults(answer)
-    assert set(answer.json()["errors"][0]) == {"field", "code", "detail"}
+    assert set(answer.json()["errors"][0]) - {"allowed"} == {"field", "code", "detail"}
+
+
+async def test_a_choice_that_is_not_offered_is_answered_with_those_that_are(recorder: httpx.AsyncClient) -> None:
+    answer = await send(recorder, json.dumps({**CASE, "kind": NAME}))
+    (error,) = answer.json()["errors"]
+    assert error["allowed"] == ["complaint", "request"]
+    assert error["detail"] == "应为以下之一:complaint, request。" and NAME not in answer.text
+
+
+async def test_a_code_that_is_unknown_is_answered_with_those_that_are_known(recorder: httpx.AsyncClient) -> None:
+    answer = await send(recorder, b"", "/refusals/choice")
+    told = answer.json()
+    assert told["allowed"] == told["errors"][0]["allowed"]
+    assert len(told["allowed"]) == MOST_ALLOWED and told["allowed"][:2] == ["red", "c0"]
+    assert told["detail"].endswith("c6, …。") and NAME not in answer.text and PHONE not in answer.text
+
+
+async def test_several_things_wrong_at_once_are_told_each_by_its_place(recorder: httpx.AsyncClient) -> None:
+    answer = await send(recorder, b"", "/refusals/several")
+    assert (answer.status_code, answer.json()["code"]) == (422, "paint-wrong")
+    assert faults(answer) == [("a.0", "colour-unknown"), ("*", "field-missing")]
+    assert [error.get("allowed") for error in answer.json()["errors"]] == [["red"], None]
+
+
+async def test_residents_are_told_in_their_own_words(anyone: httpx.AsyncClient, recorder: httpx.AsyncClient) -> None:
+    body = json.dumps(CASE)
+    public = (await anyone.post("/wishes", content=body, headers=JSON)).json()
+    staff = (await recorder.post("/cases", content=body, headers=JSON)).json()
+    assert public["code"] == staff["code"] == "idempotency-key-missing"
+    assert "Idempotency-Key" in staff["detail"] and public["detail"] == "页面没有正确提交,请刷新页面后再试。"
 
 
 async def test_a_missing_body_is_told(recorder: httpx.AsyncClient) -> None:

@@ -57,11 +57,31 @@ def test_what_was_in_force_cannot_be_changed_afterwards():
 
 def test_dates_that_overlap_are_refused():
     held = founded(version(0, end=10))
-    refusal("policy-overlaps", lambda: publish(held, version(0), TODAY))
     refusal("policy-overlaps", lambda: publish(held, version(9), TODAY))
     refusal("policy-overlaps", lambda: publish(founded(version(5)), version(0, end=6), TODAY))
     refusal("policy-empty-interval", lambda: publish((), version(3, end=3), TODAY))
     assert value_on(publish(held, version(10, 400), TODAY), day(10)) == 400
+
+
+def test_nobody_replaces_a_version_unawares_nor_one_that_is_not_there():
+    held = founded(version(-10), version(0), version(5))
+    refusal("policy-known", lambda: publish(held, version(0, 400), TODAY))
+    refusal("policy-known", lambda: publish(held, version(5, 400), TODAY))
+    refusal("policy-unknown", lambda: publish(held, version(6, 400), TODAY, replacing=True))
+
+
+def test_a_version_in_force_since_before_today_is_past_and_stays():
+    held = founded(version(-10), version(0))
+    refusal("policy-back-dated", lambda: publish(held, version(-10, 400), TODAY, replacing=True))
+    refusal("policy-back-dated", lambda: publish(held, version(0, 400), day(1), replacing=True))
+
+
+def test_a_version_that_begins_today_or_later_is_corrected_and_its_neighbours_stay():
+    held = founded(version(-10, 300), version(0, 350), version(5, 360))
+    held = publish(held, version(0, 340), TODAY, replacing=True)
+    held = publish(held, version(5, 370, end=9), TODAY, replacing=True)
+    assert [value_on(held, day(n)) for n in (-1, 0, 4, 5)] == [300, 340, 340, 370]
+    refusal("policy-overlaps", lambda: publish(held, version(0, 340, end=6), TODAY, replacing=True))
 
 
 def test_an_open_version_gives_way_to_the_next_one():
@@ -91,19 +111,25 @@ def test_the_nearest_unit_that_has_decided_wins_on_that_day():
 
 
 plans = st.lists(
-    st.tuples(st.booleans(), st.integers(-5, 40), st.none() | st.integers(-5, 40), st.integers(0, 30)), max_size=12
+    st.tuples(
+        st.sampled_from(["publish", "replace", "withdraw"]),
+        st.integers(-5, 40),
+        st.none() | st.integers(-5, 40),
+        st.integers(0, 30),
+    ),
+    max_size=12,
 )
 
 
 @given(plans)
 def test_nothing_that_is_done_today_changes_what_was_in_force_before(plan):
     held, now = (), 0
-    for adding, start, end, later in plan:
+    for what, start, end, later in plan:
         now = max(now, later)
         before = [version_on(held, day(n)) for n in range(-10, now)]
         try:
-            if adding:
-                held = publish(held, version(start, start, end), day(now))
+            if what != "withdraw":
+                held = publish(held, version(start, start + later, end), day(now), replacing=what == "replace")
             else:
                 held = withdraw(held, day(start), day(end or 0), day(now))
         except Refused:
@@ -115,9 +141,9 @@ def test_nothing_that_is_done_today_changes_what_was_in_force_before(plan):
 @given(plans, st.integers(-10, 60))
 def test_on_any_day_one_version_at_most_is_in_force(plan, probe):
     held = ()
-    for _, start, end, _ in plan:
+    for what, start, end, _ in plan:
         try:
-            held = publish(held, version(start, start, end), day(-5))
+            held = publish(held, version(start, start, end), day(-5), replacing=what == "replace")
         except Refused:
             continue
     begun = [v for v in held if v.start <= day(probe)]

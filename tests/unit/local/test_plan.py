@@ -27,6 +27,28 @@ def test_no_two_processes_share_a_port(tmp_path: Path) -> None:
     assert len(set(ports.values())) == len(ports)
 
 
+def test_three_of_each_server_and_two_of_each_process_share_no_port(tmp_path: Path, secrets: Secrets) -> None:
+    plan = Plan(data=tmp_path, brokers=3, members=3, each=2, doors=200)
+    ports = plan.ports()
+    assert len(set(ports.values())) == len(ports) == 1 + 2 * (2 * len(SERVICES) + 1) + 3 * 3
+    doors = {*plan.mongo_ports, *(node.door for node in plan.nodes())}
+    assert len(doors) == 6
+    assert not doors & set(ports.values())
+    names = [program.name for program in processes(plan, secrets)]
+    assert len(set(names)) == len(names)
+    assert {"relay", "relay-2", "complaints-api", "complaints-api-2"} <= set(names)
+
+
+def test_who_stands_between_is_where_everybody_is_sent(tmp_path: Path, secrets: Secrets) -> None:
+    plan = Plan(data=tmp_path, base=20_000, brokers=3, members=3, doors=200)
+    told = environment(plan, secrets, "complaints")
+    assert told["LINLI_KAFKA"] == "127.0.0.1:20290,127.0.0.1:20310,127.0.0.1:20330"
+    assert told["LINLI_MONGO"] == "mongodb://127.0.0.1:20292,127.0.0.1:20312,127.0.0.1:20332/?replicaSet=rs0"
+    first = settings(plan.nodes()[0], plan.nodes(), tmp_path)
+    assert "advertised.listeners=PLAINTEXT://127.0.0.1:20290\n" in first
+    assert "listeners=PLAINTEXT://127.0.0.1:20090,CONTROLLER://127.0.0.1:20091\n" in first
+
+
 def test_given_servers_are_used_and_their_ports_left_alone(tmp_path: Path) -> None:
     plan = Plan(data=tmp_path, given_kafka="broker:9092", given_mongo="mongodb://db/?replicaSet=x")
     assert (plan.kafka, plan.mongo) == ("broker:9092", "mongodb://db/?replicaSet=x")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from services.chassis.contracts.topics import RECONNECT
+from services.chassis.publishing.publisher import PRODUCER_CONFIG
 from tests.mechanisms import catalogue, marks
 
 ROOT = Path(__file__).parents[3]
@@ -104,3 +106,20 @@ def test_deep_services_have_the_same_rooms(service: str) -> None:
     rooms = {path.name for path in (ROOT / "services" / service).iterdir()}
     needed = {"__main__.py", "service.py", "domain", "api", "queries.py", "texts.py", "access.py", "reactions.py"}
     assert needed <= rooms
+
+
+def test_no_client_of_kafka_is_late_to_notice_that_a_broker_is_back() -> None:
+    """Its own pause between two tries grows to 30 s; each is told otherwise."""
+    late = []
+    for path in CODE:
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) in (
+                "KafkaAdminClient",
+                "KafkaConsumer",
+                "KafkaProducer",
+            ):
+                told = {ast.unparse(each.value) for each in call.keywords if each.arg is None}
+                if "services" in path.parts and not told & {"RECONNECT", "topics.RECONNECT", "PRODUCER_CONFIG"}:
+                    late.append(f"{path.relative_to(ROOT)}:{call.lineno}")
+    assert late == []
+    assert PRODUCER_CONFIG["reconnect_backoff_max_ms"] == RECONNECT["reconnect_backoff_max_ms"] <= 1_000

@@ -11,13 +11,21 @@ from services.volunteers.domain.order import commands as c
 from services.volunteers.domain.order.decide import decide
 from services.volunteers.domain.order.evolve import evolve
 from services.volunteers.domain.order.state import Order
+from services.volunteers.domain.rules import POLICIES as SHAPES
 from services.volunteers.domain.rules import Rules
 
 POLICIES = Path(__file__).parents[3] / "deploy" / "local" / "demo_policies" / "volunteers.json"
 RAW: dict[str, Any] = {
     policy["key"].removeprefix("volunteers."): policy["value"] for policy in json.loads(POLICIES.read_text("utf-8"))
 }
-RULES = Rules.model_validate(RAW)
+
+
+def read(policies: dict[str, Any]) -> Rules:
+    """The rules that a district's three policies make."""
+    return Rules(**{name: shape.validate_python(policies[name]) for name, shape in SHAPES.items()})
+
+
+RULES = read(RAW)
 ZONE = "Asia/Shanghai"
 TUESDAY = datetime(2025, 5, 13, 1, 30, tzinfo=UTC)  # 09:30 in Shanghai
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

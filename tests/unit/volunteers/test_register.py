@@ -19,9 +19,9 @@ LINES = st.lists(st.sampled_from([line["code"] for line in RAW["lines"]]), uniqu
 
 
 def registering(
-    lines: tuple[str, ...] = ("maintenance",), trained: tuple[str, ...] = (), consent: bool = True, party: bool = False
+    lines: tuple[str, ...] = ("maintenance",), trained: tuple[str, ...] = (), consent: bool = True
 ) -> v.Register:
-    skills, availability = v.Skills(lines, trained, party), v.Availability(consent)
+    skills, availability = v.Skills(lines, trained), v.Availability(consent)
     return v.Register(RULES, "unit_g1", skills, availability, PERSON, KEYS)
 
 
@@ -75,14 +75,32 @@ def test_no_event_tells_a_name_a_phone_or_an_account() -> None:
     happened = v.decide(None, registering(), NOW) + v.decide(after(registering()), v.ChangePerson(PERSON, KEYS), NOW)
     public = "".join(one.event.model_dump_json() for one in happened)
     assert not any(secret in public for secret in (*PERSON.values(), "a1", "p1"))
-    assert [one.private for one in happened if one.private] == [{"person": PERSON}, {"person": PERSON}]
+    assert [one.private for one in happened if one.private] == [{"person": PERSON}, {"person": PERSON, "resident": {}}]
     assert happened[0].keys == KEYS
 
 
-@pytest.mark.mechanism("VOL-02", "VOL-36")
-def test_a_volunteer_is_fixed_to_a_grid_and_declares_to_be_of_the_party() -> None:
-    state = after(registering(party=True), v.Move("unit_g2"))
-    assert (state.party, state.unit, state.closed) == (True, "unit_g2", False)
+@pytest.mark.mechanism("VOL-36")
+def test_a_volunteer_is_fixed_to_a_grid() -> None:
+    state = after(registering(), v.Move("unit_g2"))
+    assert (state.unit, state.closed) == ("unit_g2", False)
+
+
+@pytest.mark.mechanism("VOL-02")
+def test_neither_state_nor_event_has_a_place_for_what_marks_a_person() -> None:
+    fields = {name for event in v.EVENTS for name in event.model_fields} | set(v.Volunteer.model_fields)
+    assert not {name for name in fields if "party" in name or "member" in name or "marker" in name}
+
+
+@pytest.mark.mechanism("VOL-02", "LAW-39")
+def test_the_link_to_a_resident_is_sealed_and_replaced_whole() -> None:
+    linked = replace(registering(), resident="resident_1")
+    (registered, _) = v.decide(None, linked, NOW)
+    assert registered.private == {"person": PERSON, "resident": {"id": "resident_1"}}
+    assert "resident_1" not in registered.event.model_dump_json()
+    (changed,) = v.decide(after(linked), v.ChangePerson(PERSON, KEYS, "resident_2"), NOW)
+    assert changed.private["resident"] == {"id": "resident_2"}
+    (unlinked,) = v.decide(after(linked), v.ChangePerson(PERSON, KEYS), NOW)
+    assert unlinked.private["resident"] == {}
 
 
 def test_moving_to_where_one_is_or_changing_nothing_leaves_no_trace() -> None:

@@ -4,8 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.kernel.events import Refused
-from services.volunteers.domain.rules import Rules
-from tests.unit.volunteers.given import RAW, RULES
+from tests.unit.volunteers.given import RAW, RULES, read
 
 
 @pytest.mark.parametrize(
@@ -20,14 +19,14 @@ from tests.unit.volunteers.given import RAW, RULES
 )
 def test_unsound_decisions_are_not_read(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        Rules.model_validate(RAW | wrong)
+        read(RAW | wrong)
 
 
 def test_weights_that_would_put_a_free_stranger_before_the_grid_are_refused() -> None:
     near = RAW["matching"]["free"] * 50 + RAW["matching"]["after_hours"]
     with pytest.raises(ValidationError, match="near must outweigh"):
-        Rules.model_validate(RAW | {"matching": RAW["matching"] | {"near": near}})
-    Rules.model_validate(RAW | {"matching": RAW["matching"] | {"near": near + 1}})
+        read(RAW | {"matching": RAW["matching"] | {"near": near}})
+    read(RAW | {"matching": RAW["matching"] | {"near": near + 1}})
 
 
 def test_a_line_that_the_district_does_not_have_is_refused() -> None:

@@ -76,7 +76,7 @@ def _describe(state: Order, command: commands.Describe, now: datetime) -> list[H
 
 
 def _described(task: commands.Words) -> list[Happened]:
-    return [Happened(e.OrderDescribed(), {"task": task})]
+    return [Happened(e.OrderDescribed(), {e.TASK: task})]
 
 
 def _match(state: Order, command: commands.Match, now: datetime) -> list[Happened]:
@@ -174,7 +174,7 @@ def _refuse_over(state: Order) -> None:
 
 
 def _note(text: str) -> dict[str, dict[str, Any]]:
-    return {"note": {"text": text}} if text else {}
+    return {e.NOTE: {"text": text}} if text else {}
 
 
 _DECIDED: dict[type, Callable[[Order, Any, datetime], list[Happened]]] = {

@@ -7,6 +7,8 @@ from services.kernel.events import Event
 from services.kernel.values import Day, Instant
 from services.volunteers.domain.order.state import Mode
 
+TASK, NOTE = "task", "note"  # the purposes for which something of an order is sealed
+
 
 class OrderRequested(Event):
     """``case`` is the concern behind it, ``volunteer`` the named one, ``on`` the activity day."""
@@ -134,7 +136,7 @@ class OrderCancelled(Event):
 
 
 class OrderRedacted(Event):
-    """Personal data of this order were erased."""
+    """What was sealed for these purposes has been erased."""
 
     TYPE: ClassVar[str] = "order.redacted"
     purposes: tuple[str, ...]

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from typing import Annotated, Literal, NamedTuple
 
 from kafka import KafkaProducer
-from pydantic import Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from services.chassis.contracts.topics import CONNECT_MS, RECONNECT, statements_topic
-from services.chassis.contracts.wire import Reader
 from services.chassis.settings import Settings
 
 LINES = 4000  # of one record: under half a megabyte
@@ -37,7 +36,9 @@ class Claim(NamedTuple):
     event: str
 
 
-class _Statement(Reader):
+class _Statement(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
     service: str
     aggregate: str
     run: str  # grows with time; of two runs over the same hour the later one counts

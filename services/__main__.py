@@ -20,7 +20,10 @@ COMMANDS = {
         "services.chassis.consuming.parked_command",
         "停放的事件:列出、查看、重放、丢弃 · parked events: list, show, replay, discard, resume",
     ),
-    "reconcile": ("services.chassis.consuming.reconcile", "还有什么没有生效 · what a service has not applied yet"),
+    "reconcile": (
+        "services.chassis.reconciling.command",
+        "对账:历史、主题、各服务已处理的,逐条说明并修复 · compare histories, topics and what is applied; explain, heal",
+    ),
     "clock": ("services.chassis.clocks.clock_command", "查看或向前移动时钟 · show the clock, or move it forward"),
     "rebuild": ("services.insight.rebuild", "由各服务的历史重算统计 · make insight's figures anew from the histories"),
     "who-may-what": (

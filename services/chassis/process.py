@@ -113,10 +113,12 @@ async def _api(runtime: Runtime, stopping: asyncio.Event) -> None:
 
 async def _worker(runtime: Runtime, stopping: asyncio.Event) -> None:
     from services.chassis.clocks.deadlines import Sweep
-    from services.chassis.consuming.guard import Guard
+    from services.chassis.consuming.guard import Guard, reactions_of
     from services.chassis.districts.restamp import Restamp
+    from services.chassis.reconciling.job import Reconciliation
 
-    parts = (Guard(runtime), Sweep(runtime), Restamp(runtime))
+    consumed = reactions_of(runtime.service).topics(runtime.settings)
+    parts = (Guard(runtime), Sweep(runtime), Restamp(runtime), Reconciliation(runtime, consumed))
     await _together(runtime, stopping, *(part.run(stopping) for part in parts))
 
 

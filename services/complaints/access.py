@@ -16,7 +16,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "street-officer": WORK | {"case.rule", "case.waive", "case.close", "wall.release", "wall.withdraw", "case.import"},
     "district-admin": WORK | {"case.rule", "case.waive", "case.close", "wall.release", "wall.withdraw", "case.import"},
     "data-officer": frozenset({"case.read", "case.import", "case.erase", "access.read"}),
-    "operator": frozenset({"case.read"}),
+    "operator": frozenset({"case.read", "reconciliation.read"}),
     "service": frozenset({"case.read", "case.reveal"}),
 }
 """``resident`` and ``clock`` hold no token: a resident acts by code and phone tail, the clock by its own."""

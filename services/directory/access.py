@@ -28,7 +28,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "hotline-clerk": _LOOK | {"place.read", "staff.read", "resident.search", "resident.read"},
     "volunteer-coordinator": _LOOK | {"place.read", "staff.read"},
     "volunteer": frozenset({"unit.read"}),
-    "operator": _LOOK | {"unit.write", "unit.found", "policy.publish", "policy.found", "import.run"},
+    "operator": _LOOK
+    | {"unit.write", "unit.found", "policy.publish", "policy.found", "import.run", "reconciliation.read"},
     "service": _LOOK
     | {"place.read", "staff.read", "household.read", "resident.read", "resident.contacts", "resident.markers"},
 }

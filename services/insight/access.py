@@ -10,6 +10,6 @@ PERMISSIONS = {
     "grid-worker": _READ,
     "volunteer-coordinator": _READ,
     "data-officer": _READ,
-    "operator": _READ,
+    "operator": _READ | {"reconciliation.read"},
     "service": _READ,
 }

@@ -24,7 +24,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "street-officer": READ,
     "district-admin": COORDINATE,
     "data-officer": READ | {"volunteer.person", "volunteer.person-any", "order.task", "record.erase", "access.read"},
-    "operator": READ,
+    "operator": READ | {"reconciliation.read"},
     "service": READ,
 }
 """``resident`` and ``clock`` hold no token: a resident acts by code, the clock by its own."""

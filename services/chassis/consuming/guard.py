@@ -41,7 +41,6 @@ T = TypeVar("T")
 OPEN = Gauge("linli_breaker_open", "1 while the breaker has stopped the stream", ["consumer"])
 HELD = Gauge("linli_parked_events", "Events that lie parked", ["consumer"])
 LAG = Gauge("linli_consumer_lag", "Events that wait in a partition", ["topic", "partition"])
-UNAPPLIED = Gauge("linli_events_unapplied", "Events in the topics or parked that have not taken effect", ["consumer"])
 LOST = Gauge("linli_events_lost", "Offsets that Kafka dropped before they were applied", ["consumer"])
 
 
@@ -235,7 +234,6 @@ class Guard:
         self._stuck = self._movement.stuck(standing, mine)
         parked = await self.rounds.parked.count()
         HELD.labels(self.rounds.consumer).set(parked)
-        UNAPPLIED.labels(self.rounds.consumer).set(parked + sum(standing.lag().values()))
         await self._watermark.note(heard, standing, parked)
         await self._gaps.look()
 

@@ -66,7 +66,7 @@ class Places:
         wanted = {self.id_of(subject): subject for subject in subjects}
         found = {subject: Place() for subject in wanted.values()}
         for document in await self._collection.find({"_id": {"$in": list(wanted)}}):
-            found[wanted[document["_id"]]] = _place(document)
+            found[wanted[document["_id"]]] = place_of(document)
         return found
 
     async def of(self, subject: str) -> Place:
@@ -103,7 +103,8 @@ class Places:
         return UpdateOne(document, {"$set": changed})
 
 
-def _place(document: Mapping[str, Any]) -> Place:
+def place_of(document: Mapping[str, Any]) -> Place:
+    """A stored place."""
     return Place(*[document[name] for name in _FIELDS])
 
 

@@ -74,6 +74,11 @@ def republish_topic(settings: Settings) -> str:
     return f"{settings.prefix}.republish"
 
 
+def statements_topic(settings: Settings) -> str:
+    """Where owners say what their histories hold, so that every consumer can compare it with what it has applied."""
+    return f"{settings.prefix}.statements"
+
+
 def topics_of(settings: Settings, service: "Service") -> list[str]:
     """The topics a service writes, one for each aggregate type."""
     return [settings.topic(service.name, aggregate.name) for aggregate in service.aggregates]
@@ -190,5 +195,5 @@ def _lost(starts: Mapping[TopicPartition, int], committed: Mapping[TopicPartitio
 
 __all__ = [
     "RECONNECT", "GroupBusy", "KafkaError", "LostRange", "ensure", "group_of", "relay_group_of", "republish_topic",
-    "topics_of",
+    "statements_topic", "topics_of",
 ]  # fmt: skip

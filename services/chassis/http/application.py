@@ -13,6 +13,7 @@ from services.chassis.http.contract import described
 from services.chassis.http.edge import MOST_IN_FLIGHT, Edge
 from services.chassis.http.problems import Problems
 from services.chassis.http.routes import Table
+from services.chassis.reconciling import routes as reconciliation
 from services.chassis.texts import Texts
 
 CONTRACT = "/openapi.json"
@@ -25,7 +26,7 @@ class Application(FastAPI):
         title = f"邻里 Linli · {service.title.zh} {service.title.en}".rstrip(" ·")
         super().__init__(title=title, version="1", docs_url=None, redoc_url=None, openapi_url=None)
         self.service = service
-        for router in service.routers:
+        for router in (*service.routers, reconciliation.router):
             self.router.routes.extend(_routes_of(router.routes))
         self.table = Table(service.name, [route for route in self.router.routes if isinstance(route, APIRoute)])
         self.edge: Edge | None = None

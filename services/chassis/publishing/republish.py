@@ -9,7 +9,7 @@ once within some seconds.
 import asyncio
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -221,15 +221,25 @@ async def republish(
     chosen = {name: topic for name, topic in named.items() if aggregate in (None, name)}
     choice = Choice(since=since, subject=subject, type=type)
     await topics.ensure(settings, chosen.values())
-    return await asyncio.to_thread(_republish, ground, chosen, choice, per_second)
+    return await asyncio.to_thread(_republish, ground, chosen, [choice], per_second)
 
 
-def _republish(ground: "Ground", chosen: dict[str, str], choice: Choice, per_second: float) -> int:
+async def republish_from(
+    ground: "Ground", aggregate: str, from_seqs: Mapping[str, int], per_second: float = RECORDS_PER_SECOND
+) -> int:
+    """Send again what these aggregates of one type hold, each from its own sequence on. As ``republish``."""
+    chosen = {aggregate: ground.settings.topic(ground.service.name, aggregate)}
+    choices = [Choice(subject=subject, from_seq=seq) for subject, seq in from_seqs.items()]
+    await topics.ensure(ground.settings, chosen.values())
+    return await asyncio.to_thread(_republish, ground, chosen, choices, per_second)
+
+
+def _republish(ground: "Ground", chosen: dict[str, str], choices: Iterable[Choice], per_second: float) -> int:
     publisher = Publisher(ground.settings)
     pace = Pace(per_second, threading.Event())
     with ground.client.blocking() as mongo:
         window = publisher.window(lambda _: None)
         database = mongo[ground.settings.database]
-        sent = resend(database, ground.service.name, chosen, choice, window, pace.wait)
+        sent = sum(resend(database, ground.service.name, chosen, choice, window, pace.wait) for choice in choices)
     publisher.close()
     return sent

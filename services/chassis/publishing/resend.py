@@ -53,10 +53,10 @@ class Pace:
         self._stop = stop
         self._free_at = time.monotonic()
 
-    def wait(self) -> None:
-        """Return when the next may go."""
+    def wait(self, number: int = 1) -> None:
+        """Return when the next ``number`` may go."""
         now = time.monotonic()
-        self._free_at = max(self._free_at, now - 1.0) + 1.0 / self._per_second
+        self._free_at = max(self._free_at, now - 1.0) + number / self._per_second
         if self._free_at > now:
             self._stop.wait(self._free_at - now)
 

@@ -14,7 +14,7 @@ from services.chassis.errors import Invalid
 from services.chassis.storage.driver import Document
 
 LARGEST = 256 * 1024  # bytes of one command's write; also what Kafka takes without a question
-UNPUBLISHED = frozenset({"by", "op", "body", "private"})
+UNPUBLISHED = frozenset({"by", "op", "body", "private", "after"})
 
 
 def _as_text(value: Any) -> Any:

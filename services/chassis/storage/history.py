@@ -202,8 +202,9 @@ class History(Generic[S]):
     async def _redact(self, document: Document, purposes: Sequence[str], event: Event, context: Context) -> Written:
         state = self._state(document)
         version = document["version"]
+        place = (document["unit"], document["scope"])
         decided = await self._apply(
-            state, [Happened(event)], document["_id"], version, (document["unit"], document["scope"]), context
+            state, [Happened(event)], document["_id"], version, place, context, document.get("changed")
         )
         kept = [self.archive.without(entry, purposes) for entry in document["history"]]
         change = update(self.aggregate.schema, decided, changed_fields(state, decided.state))
@@ -219,7 +220,9 @@ class History(Generic[S]):
 
     async def _append(self, document: Document, state: S, happened: list[Happened], context: Context) -> Written:
         aggregate_id, version, place = document["_id"], document["version"], (document["unit"], document["scope"])
-        decided = await self._apply(state, happened, aggregate_id, version, place, context)
+        decided = await self._apply(
+            state, happened, aggregate_id, version, place, context, document.get("changed")
+        )
         change = update(self.aggregate.schema, decided, changed_fields(state, decided.state))
         unit = decided.state.unit  # type: ignore[attr-defined]
         if unit != document["unit"]:
@@ -239,6 +242,7 @@ class History(Generic[S]):
         version: int,
         place: tuple[str, list[str]],
         context: Context,
+        after: Any = None,
     ) -> _Decided[S]:
         unit, scope = place
         entries: list[Document] = []
@@ -254,6 +258,8 @@ class History(Generic[S]):
             sealed |= private
             keys |= one.keys
             entry = _entry(one.event, aggregate_id, version + ordinal + 1, ordinal, (unit, scope), context)
+            if after is not None and ordinal == 0:
+                entry["after"] = after  # the server's time of the write before: tells when that one was made
             entries.append(entry | ({"private": private} if private else {}))
         assert state is not None
         return _Decided(state, scope, entries, sealed, keys)

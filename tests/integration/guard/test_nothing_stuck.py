@@ -16,10 +16,8 @@ from services.chassis.consuming.breaker import Limits
 from services.chassis.consuming.breakers import Breakers
 from services.chassis.consuming.complete import completeness
 from services.chassis.consuming.guard import Guard, Tuning
-from services.chassis.consuming.reconcile import unapplied
 from services.chassis.contracts.topics import ensure, republish_topic
 from tests.integration.guard.conftest import Town, eventually
-from tests.integration.guard.sample import reactions
 
 
 async def test_a_later_event_waits_for_the_missing_one_and_both_are_applied(town: Town) -> None:
@@ -198,22 +196,6 @@ async def test_a_restart_closes_the_breaker(town: Town) -> None:
         await eventually(lambda: nothing_undone(town))
     assert len(await town.book()) + len(await town.parked()) == 40
     assert len(await town.parked()) <= 20
-
-
-async def test_what_is_not_applied_is_told_and_zero_when_all_is(town: Town) -> None:
-    town.source.send(town.source.record("thing_a", 1, how="refuse"), town.source.record("thing_b", 1))
-    topics = reactions.topics(town.settings)
-    async with town.worker() as guard:
-        await eventually(lambda: parked(town, 1))
-        await eventually(lambda: nothing_undone(town))
-        found = await unapplied(town.settings, town.database, topics)
-        assert (found.total(), found.parked, found.places) == (1, {"refused": 1}, 2)
-        await town.be_patient()
-        await guard.rounds.replay((await town.parked())[0]["_id"])
-    found = await unapplied(town.settings, town.database, topics)
-    assert (found.total(), found.behind_place) == (0, [])
-    town.source.send(town.source.record("thing_b", 2))
-    assert (await unapplied(town.settings, town.database, topics)).total() == 1
 
 
 async def parked(town: Town, number: int, attempts: int = 0) -> list[dict[str, Any]] | None:

@@ -1,5 +1,5 @@
 # make run     everything on this machine, with a demonstration district      make test    all tests
-# make stop · make status · make clean · make check · make schemas · make mechanisms · make journey · make bench · make faults
+# make stop · make status · make clean · make check · make schemas · make mechanisms · make journey · make bench · make faults · make sabotage
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --warn-undefined-variables --no-builtin-rules --no-print-directory
@@ -14,7 +14,7 @@ PYTHON := .local/venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 ARGS ?=
 
-.PHONY: help run ops stop status clean test check lint types imports schemas mechanisms journey bench faults lock \
+.PHONY: help run ops stop status clean test check lint types imports schemas mechanisms journey bench faults sabotage lock \
 	python setup-run setup-test
 
 help:
@@ -71,6 +71,10 @@ bench: setup-test
 
 faults: setup-test
 	@exec $(PYTHON) -m tests.faults.run
+
+# make sabotage ARGS="--only apply-over-a-gap": one promise broken on purpose; without ARGS all of them
+sabotage: setup-test
+	@exec $(PYTHON) -m tests.sabotage.run $(ARGS)
 
 # For maintainers: the lists made anew from pyproject.toml; versions move only where they must (UPGRADE=--upgrade moves all).
 UPGRADE ?=

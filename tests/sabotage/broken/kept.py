@@ -59,6 +59,16 @@ SABOTAGES = (
         shows=r"assert 2 == 1",
     ),
     Sabotage(
+        name="ignore-the-version-seen",
+        promise=PROMISE,
+        what="A change that was decided on an older version overwrites what somebody did meanwhile.",
+        file=f"{STORAGE}/history.py",
+        old='if if_version is not None and if_version != document["version"]:',
+        new="if False:",
+        tests=(f"{HISTORY}::test_a_stale_version_is_told_the_present_one[motor]",),
+        shows=r"DID NOT RAISE.*PreconditionFailed",
+    ),
+    Sabotage(
         name="two-of-one-aggregate-in-a-group",
         promise=PROMISE,
         what="Two writes of one aggregate leave in one unordered bulk write.",

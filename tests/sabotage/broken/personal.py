@@ -62,6 +62,30 @@ SABOTAGES = (
         shows=r"'张三' not in ",
     ),
     Sabotage(
+        name="log-what-a-parser-quotes",
+        promise=PROMISE,
+        what="The message of an exception stands in the log.",
+        file="services/chassis/telemetry.py",
+        old='event["raised"], event["where"] = _types(raised), _places(raised.__traceback__)',
+        new='event["raised"], event["where"], event["said"] = (\n'
+        "            _types(raised), _places(raised.__traceback__), str(raised)\n"
+        "        )",
+        tests=(
+            "tests/unit/http/test_telemetry.py::test_an_exception_is_logged_by_type_and_place_and_never_by_its_message",
+        ),
+        shows=r"'张三丰' not in ",
+    ),
+    Sabotage(
+        name="hash-alike-everywhere",
+        promise=PROMISE,
+        what="Equal values have equal look-up hashes in all districts, so that persons can be followed across them.",
+        file="services/chassis/personal/lookups.py",
+        old="(self._service, district, kind, normal)",
+        new="(self._service, kind, normal)",
+        tests=("tests/unit/sealing/test_lookups.py::test_equal_values_hash_apart_by_district_service_kind_and_key",),
+        shows=r"assert 5 == 6",
+    ),
+    Sabotage(
         name="echo-input-in-an-error",
         promise=PROMISE,
         what="An error quotes what was sent.",

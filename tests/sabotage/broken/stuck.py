@@ -29,6 +29,16 @@ SABOTAGES = (
         shows=r"still not so",
     ),
     Sabotage(
+        name="leave-a-gap-unasked",
+        promise=PROMISE,
+        what="An event that is missing is never asked of its owner.",
+        file=f"{CONSUMING}/gaps.py",
+        old="        await self._ask(missing)\n",
+        new="",
+        tests=(f"{NOTHING_STUCK}::test_a_gap_is_asked_of_its_owner",),
+        shows=r"nobody asked",
+    ),
+    Sabotage(
         name="breaker-that-never-opens",
         promise=PROMISE,
         what="A bad deployment parks a whole topic.",

@@ -89,6 +89,14 @@ async def test_events_of_an_aggregate_arrive_in_order_though_many_are_written_at
     assert sequences == {subject: list(range(1, 11)) for subject in subjects}
 
 
+async def test_events_of_one_write_arrive_in_their_order(sample: Sample) -> None:
+    async with relaying(sample):
+        subject = await sample.opened()
+        await sample.add_each(subject, 7, 8, 9)
+        assert await all_published(sample, 4) == {subject: [1, 2, 3, 4]}
+    assert [envelope.data["amount"] for envelope in sample.published()[1:]] == [7, 8, 9]
+
+
 async def test_an_event_carries_what_the_contract_says(sample: Sample) -> None:
     async with relaying(sample):
         subject = await sample.opened()

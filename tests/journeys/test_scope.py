@@ -12,8 +12,9 @@ import httpx
 import pytest
 
 from deploy.local.system import System
+from services.__main__ import CATALOGUE
 from tests.faults.district import COMMUNITIES, DISTRICT, GRIDS, NEIGHBOUR, NEIGHBOUR_COMMUNITY, STREET
-from tests.faults.tokens import Caller
+from tests.faults.tokens import Caller, Tokens
 from tests.journeys.asking import Asking
 from tests.journeys.contract import Filling, Route, routes
 from tests.journeys.records import Marks, Records, enlist, person, settle, whoever
@@ -31,6 +32,9 @@ PUBLIC = {
     "volunteers POST /public/orders/{code}/redo",
 }
 """Open to all, by intent. Whoever adds one here has thought about what strangers see."""
+
+OPERATORS = {f"{service} GET /reconciliation" for service in CATALOGUE.names}
+"""Of the whole installation and for those who run it: numbers that name no record, no unit and no person."""
 
 LITERAL = {
     "queue": "mine",
@@ -62,7 +66,10 @@ class Walk:
         self.stranger: Caller = whoever(system, NEIGHBOUR)
         # Who is no volunteer is refused offers before any is looked for.
         enlist(person(urls, self.stranger), self.stranger, NEIGHBOUR_COMMUNITY, Marks())
-        self.routes = routes(urls)
+        everywhere = routes(urls)
+        self.operators = [route for route in everywhere if str(route) in OPERATORS]
+        self.operator: Caller = Tokens(system).of("usr_operator-elsewhere", ("operator",), NEIGHBOUR)
+        self.routes = [route for route in everywhere if str(route) not in OPERATORS]
 
     def path(self, route: Route, of: Mapping[str, str]) -> dict[str, str]:
         """Values for the names in a route's path. Raises KeyError for a kind of record that the walk does not know."""
@@ -129,11 +136,20 @@ def test_only_pages_meant_for_all_are_open_to_all(walk: Walk) -> None:
 def test_without_a_token_every_other_route_answers_401(walk: Walk) -> None:
     anonymous = Asking(walk.urls)
     let_in = {}
-    for route in walk.routes:
+    for route in (*walk.routes, *walk.operators):
         response = anonymous.ask(route, walk.filling(route), walk.path(route, walk.records.ids))
         if not route.public and response.status_code != 401:
             let_in[str(route)] = response.status_code
     assert let_in == {}
+
+
+def test_pages_for_operators_are_closed_to_people_and_name_no_record(walk: Walk) -> None:
+    assert len(walk.operators) == len(OPERATORS)
+    people, operator = Asking(walk.urls, walk.home.token), Asking(walk.urls, walk.operator.token)
+    for route in walk.operators:
+        assert people.ask(route, walk.filling(route), {}).status_code == 403
+        answer = operator.ask(route, walk.filling(route), {})
+        assert (answer.status_code, walk.told_of_home(answer)) == (200, [])
 
 
 def test_a_strangers_district_hides_every_record_whatever_is_done_with_it(walk: Walk) -> None:

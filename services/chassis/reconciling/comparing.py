@@ -67,7 +67,9 @@ class Comparing:
             await self._take_page(statement)
 
     async def look_again(self, now: int) -> None:
-        """Compare once more what was open, and forget old hours in which nothing is."""
+        """Compare once more what was open; forget old hours in which nothing is, and what is consumed no more."""
+        for collection in (self._compared, self._astray):
+            await collection.delete_many({"source": {"$nin": list(self._sources)}})
         open_rows = await self._compared.find({"unapplied": {"$gt": 0}}, sort=[("at", 1)], limit=OPEN_ROWS)
         for row in open_rows:
             verdict = await self._verdict(Line(**each) for each in row["behind"])

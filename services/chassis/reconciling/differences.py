@@ -18,7 +18,17 @@ from services.chassis.consuming.places import Place, place_of
 from services.chassis.reconciling.held import Wanted, find, kept_seconds
 from services.chassis.reconciling.hours import Hours, instant
 from services.chassis.reconciling.log import SLACK
-from services.chassis.reconciling.written import Blocking, Entry, Standing, history, page, standings, written
+from services.chassis.reconciling.written import (
+    SHARE,
+    Blocking,
+    Entry,
+    Standing,
+    count,
+    history,
+    page,
+    standings,
+    written,
+)
 from services.chassis.reconciling.written import since as written_since
 from services.chassis.settings import Settings
 from services.chassis.storage.driver import Document
@@ -217,18 +227,25 @@ class Looking:
             return
         kept = kept_seconds(self._settings, source.topic)
         since = max(self._asked.topics_since, self._asked.until - kept + SLACK if kept is not None else 0)
-        for hour in Hours().between(since, self._asked.until):
-            until = min(hour + Hours().length, self._asked.until)
+        for begin, end in self._spans(source, since):
             entries = {
                 (subject, entry.seq): entry
-                for subject, found in written(source.database, source.aggregate, max(hour, since), until)
+                for subject, found in written(source.database, source.aggregate, begin, end)
                 for entry in found
                 if (subject, entry.seq) not in known and self._asked.subject in ("", subject)
             }
             wanted = {key: entry.id for key, entry in entries.items()}
-            held = find(self._settings, source.topic, wanted, since=hour, per_second=QUICK).at
+            held = find(self._settings, source.topic, wanted, since=begin, per_second=QUICK).at
             for key in entries.keys() - held.keys():
                 yield replace(_lacked(source, "", key[0], entries[key], None), where=NOT_IN_TOPIC)
+
+    def _spans(self, source: Source, since: int) -> Iterator[tuple[int, int]]:
+        """Stretches of time in which not too many aggregates were written to be compared in memory."""
+        length = max(1, self._asked.until - since)
+        number = 1 + count(source.database, source.aggregate, since) // SHARE
+        each = -(-length // number)
+        for begin in range(since, self._asked.until, each):
+            yield begin, min(begin + each, self._asked.until)
 
     def _placed(self, source: Source, lacking: list[Difference]) -> list[Difference]:
         """Where each one was lost: not in the topic, there and waiting, or there and passed over."""

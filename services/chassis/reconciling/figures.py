@@ -13,7 +13,7 @@ from services.chassis.reconciling.stored import ASTRAY, COMPARED, MARKS, STATED
 from services.chassis.storage.driver import Database, Document
 
 METRIC = "linli_events_unapplied"
-UNAPPLIED = Gauge(METRIC, "Events of closed hours that this consumer has not applied", ["consumer", "source"])
+UNAPPLIED = Gauge(METRIC, "Events that the histories hold and this consumer has not applied", ["consumer", "source"])
 ASTRAYS = Gauge(
     "linli_places_astray", "Aggregates of which more, or something else, is applied than the history holds",
     ["consumer", "source"],

@@ -58,26 +58,29 @@ class Reconciliation:
         """A turn every few minutes until told to stop."""
         await self._comparing.ensure_indexes()
         await self.figures.ensure_indexes()
-        try:
-            await while_leading(
-                self._ground.database, "reconciliation", stopping, lambda held: self._turns(held, stopping)
-            )
-        finally:
-            self.figures.forget()
+        await while_leading(
+            self._ground.database, "reconciliation", stopping, lambda held: self._turns(held, stopping)
+        )
 
     async def _turns(self, held: Held, stopping: asyncio.Event) -> None:
-        while not stopping.is_set():
-            wait = EVERY
-            try:
-                await self.once(lambda: held.valid() and not stopping.is_set())
-            except Interrupted:
-                return
-            except Exception as error:
-                if not (is_passing(error) or isinstance(error, KafkaError)):
-                    raise
-                LOG.warning("reconciliation_postponed", error=type(error).__name__)
-                wait = AGAIN
-            await pause(wait, stopping)
+        try:
+            while not stopping.is_set():
+                await pause(await self._turn(lambda: held.valid() and not stopping.is_set()), stopping)
+        finally:
+            self.figures.forget()  # whoever holds the lease next tells them
+
+    async def _turn(self, go_on: Callable[[], bool]) -> float:
+        """One turn; returns the seconds until the next."""
+        try:
+            await self.once(go_on)
+        except Interrupted:
+            return 0.0
+        except Exception as error:
+            if not (is_passing(error) or isinstance(error, KafkaError)):
+                raise
+            LOG.warning("reconciliation_postponed", error=type(error).__name__)
+            return AGAIN
+        return EVERY
 
     async def once(self, go_on: Callable[[], bool] = lambda: True, now: int | None = None) -> None:
         """One turn. ``now``: the second up to which hours may be closed; the database's clock unless given.

@@ -18,11 +18,10 @@ from services.chassis.reconciling.hours import Hours, instant
 from services.chassis.reconciling.log import SLACK, Offsets
 from services.chassis.reconciling.statements import LINES, Claim, Line, Page, Part, Speaking, speaking
 from services.chassis.reconciling.stored import MARKS, STATED
-from services.chassis.reconciling.written import Blocking, Entry, Share, count, page, written
+from services.chassis.reconciling.written import SHARE, Blocking, Entry, Share, count, page, written
 from services.chassis.settings import Settings
 
 HOURS_AT_ONCE = 24  # read together when many have closed: each aggregate is then read once for all
-SHARE = 50_000  # aggregates compared in memory at once
 ROUND = 2000  # aggregates of each type in one turn of the round
 NAMED = 1000  # missing events kept by name for one hour
 KEPT = timedelta(days=90)  # results of hours in which nothing is open

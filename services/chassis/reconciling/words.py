@@ -18,8 +18,8 @@ Not everything that was sent again is applied yet: see that the workers run, the
 # One sentence for each place where an event can be lost: what it means, and who does what.
 WHERE: dict[str, Text] = {
     "not-in-topic": Text(
-        "{who}:历史里有,主题里没有。--heal 从历史补发。",
-        "{who}: in the history, not in the topic. --heal sends it again from the history.",
+        "{who}:历史里有,主题里没有。如有很多,先看 relay 是否在运行;--heal 从历史补发。",
+        "{who}: in the history, not in the topic. Of many: see first that the relay runs. --heal sends it again.",
     ),
     "waiting": Text(
         "{who}:在主题里,还没有取走。请看 {who} 的 worker 是否在运行(/ready 说明原因)。",

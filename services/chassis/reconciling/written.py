@@ -13,6 +13,7 @@ from pymongo.database import Database
 
 from services.chassis.publishing.resend import entries_of
 
+SHARE = 50_000  # aggregates that are compared in memory at once
 Blocking = Database[dict[str, Any]]
 FIELDS = {"version": 1, "changed": 1, "archived": 1} | {
     f"history.{name}": 1 for name in ("id", "seq", "type", "op", "after")

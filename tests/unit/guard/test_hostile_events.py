@@ -20,7 +20,7 @@ from tests.unit.guard.hostile import each_wrong, records
 
 TYPES = {service.name: reactions_of(service).types() for service in CATALOGUE.all()}
 SLOWLY = [HealthCheck.too_slow, HealthCheck.data_too_large]
-MANY = settings(max_examples=80, deadline=None, suppress_health_check=SLOWLY)
+MANY = settings(max_examples=200, deadline=None, suppress_health_check=SLOWLY)
 
 
 @pytest.mark.parametrize("service", sorted(TYPES))

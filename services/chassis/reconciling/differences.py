@@ -7,6 +7,7 @@ a time; what differs is read once more before it is told, since everything goes 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from pymongo import MongoClient
@@ -115,9 +116,10 @@ class Looking:
         """Everything that differs, by source; at most ``asked.most``."""
         found: list[Difference] = []
         for source in self._sources():
-            lacking = list(self._lacking(source))
-            lacking += self._holes(source, {(each.subject, each.sequence) for each in lacking})
-            found += self._placed(source, lacking)
+            lacking = list(islice(self._lacking(source), self._asked.most + 1))
+            known = {(each.subject, each.sequence) for each in lacking if not each.where}
+            holes = islice(self._holes(source, known), self._asked.most + 1)
+            found += self._placed(source, [*lacking, *holes])
             if len(found) > self._asked.most:
                 self.more = True
                 return found[: self._asked.most]

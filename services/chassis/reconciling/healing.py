@@ -104,7 +104,8 @@ class Healing:
                 if each.reason in WAITING:
                     await rounds.drain(each.subject)
                 else:
-                    outcomes[await rounds.replay(each.row)] += 1
+                    outcome = await rounds.replay(each.row)
+                    outcomes["applied" if outcome == "absent" else outcome] += 1  # absent: what was sent again did it
         finally:
             await runtime.stop()
         return outcomes

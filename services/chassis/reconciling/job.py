@@ -74,7 +74,7 @@ class Reconciliation:
         try:
             await self.once(go_on)
         except Interrupted:
-            return 0.0
+            return 1.0  # by then the lease has gone, or the process stops
         except Exception as error:
             if not (is_passing(error) or isinstance(error, KafkaError)):
                 raise

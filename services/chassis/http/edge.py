@@ -10,15 +10,16 @@ from starlette.responses import Response
 from services.chassis.errors import Busy, Unavailable
 from services.chassis.health import PATHS, Health, answer_probe
 from services.chassis.http.answers import Answer
-from services.chassis.http.bodies import BodyReader, Gone
+from services.chassis.http.bodies import LARGEST, BodyReader, Gone
 from services.chassis.http.exchange import Exchange, Headers
 from services.chassis.http.problems import Problems
-from services.chassis.http.routes import Table
+from services.chassis.http.routes import Served, Table
 from services.chassis.telemetry import IN_FLIGHT, REQUESTS, TRAIL
 
 LOG = structlog.get_logger()
 MOST_IN_FLIGHT = 256  # requests at once; at a thousand a second the last of them waits a quarter of a second
 # Those whose body is still on its way are counted apart (bodies.MOST_WAITING): slow senders must not keep others out.
+MOST_UPLOADS = 4  # large files in hand at once: each takes its size in memory, and a core while it is read
 WARNING = (b"linli-warning", b"embedded default: not for production")
 NO_STORE = (b"cache-control", b"no-store")
 
@@ -44,6 +45,7 @@ class Edge:
         if runtime.settings.embedded:
             self._standing.append(WARNING)
         self.in_flight = 0
+        self._uploads = 0
         self._idle = asyncio.Event()
         self._idle.set()
         IN_FLIGHT.labels(self._service).set_function(lambda: self.in_flight)
@@ -88,14 +90,27 @@ class Edge:
             exchange.served = served
             exchange.refuse_repeated_headers()
             await served.admit(exchange)
-            if served.takes_body:
-                exchange.body = await self._bodies.read(exchange, receive, served.largest)
-            response = await served.respond(exchange)
+            take = self._take_file if served.largest > LARGEST else self._take
+            response = await take(served, exchange, receive)
         except Gone:
             raise
         except Exception as error:  # noqa: BLE001 the one place where anything at all becomes an answer
             return self._problem(exchange, error)
         return _unchanged(exchange, response)
+
+    async def _take(self, served: Served, exchange: Exchange, receive: Any) -> Response:
+        if served.takes_body:
+            exchange.body = await self._bodies.read(exchange, receive, served.largest)
+        return await served.respond(exchange)
+
+    async def _take_file(self, served: Served, exchange: Exchange, receive: Any) -> Response:
+        if self._uploads >= MOST_UPLOADS:
+            raise Busy()
+        self._uploads += 1
+        try:
+            return await self._take(served, exchange, receive)
+        finally:
+            self._uploads -= 1
 
     def _problem(self, exchange: Exchange, error: Exception) -> Response:
         status, headers, body = self._problems.of(error, exchange)

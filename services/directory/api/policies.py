@@ -18,7 +18,7 @@ from services.directory.queries import POLICIES
 from services.directory.shapes import shapes
 from services.directory.tree import found, seen, today
 from services.kernel.events import Refused, Value
-from services.kernel.values import Day
+from services.kernel.values import Day, Flag
 
 if TYPE_CHECKING:
     from services.chassis.runtime import Runtime
@@ -42,7 +42,7 @@ class NewPolicy(Value):
     value: Any
     since: Day = Field(alias="from")
     source: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-    replace: bool = False
+    replace: Flag = False
 
 
 @router.post("/policies", status_code=201)

@@ -50,6 +50,23 @@ async def test_a_view_with_a_person_is_refused(worker: Desk) -> None:
 async def test_a_wrong_field_is_named_and_never_repeated(worker: Desk) -> None:
     answer = await worker.post("/cases", concern(reporter={"phone": "王大妈的电话"}))
     assert answer.status_code == 422 and "王大妈" not in answer.text
+    assert [(one["field"], one["code"]) for one in answer.json()["errors"]] == [("reporter.phone", "phone-malformed")]
+
+
+@pytest.mark.parametrize(("field", "some"), [("category", "welfare"), ("channel", "visit"), ("kind", "voice")])
+async def test_a_code_that_the_district_does_not_have_is_answered_with_those_it_has(
+    worker: Desk, field: str, some: str
+) -> None:
+    answer = await worker.post("/cases", concern(**{field: "说不清"}))
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["field"]) == (422, field)
+    assert some in error["allowed"] and some in error["detail"] and "说不清" not in answer.text
+
+
+async def test_a_queue_that_is_not_there_is_answered_with_those_that_are(worker: Desk) -> None:
+    answer = await worker.get("/cases/queues/nobodys")
+    assert (answer.status_code, answer.json()["code"]) == (404, "queue-unknown")
+    assert "mine" in answer.json()["allowed"]
 
 
 async def test_a_district_that_has_decided_nothing_records_nothing(

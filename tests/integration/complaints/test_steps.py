@@ -169,8 +169,11 @@ async def test_a_number_does_not_reach_the_wall_and_the_rest_is_read_by_all(
 
 
 async def test_the_wall_of_no_unit_is_not_found(anyone: Desk) -> None:
-    assert (await anyone.get("/echo-wall?unit=unit_none")).status_code == 404
-    assert (await anyone.get("/echo-wall")).status_code == 422
+    nowhere = await anyone.get("/echo-wall?unit=unit_none")
+    assert (nowhere.status_code, nowhere.json()["code"]) == (404, "unit-unknown")
+    assert nowhere.json()["detail"] == "没有找到这个社区,请重新选择。"
+    without = await anyone.get("/echo-wall")
+    assert (without.status_code, without.json()["errors"][0]["field"]) == (422, "query.unit")
 
 
 async def test_lists_page_by_cursor_and_stay_in_the_unit(worker: Desk, as_: Callers, neighbour: Desk) -> None:

@@ -267,8 +267,6 @@ async def test_what_a_district_has_decided_never_changes_for_a_day_that_is_past(
     await admin.done("/policies", body | {"from": "2024-01-01"})
     back = await admin.post("/policies", body | {"value": 250, "from": "2024-06-01"})
     assert back.json()["code"] == "policy-back-dated"
-    wrong = await admin.post("/policies", body | {"value": 0, "from": "2099-01-01"})
-    assert wrong.json()["code"] == "policy-value-malformed"
     await admin.done("/policies", body | {"value": 250, "from": "2099-01-01"})
     now = await admin.found("/units/unit_c1/policies/householdsPerWorker")
     then = await admin.found("/units/unit_c1/policies/householdsPerWorker", on="2099-01-01")
@@ -320,7 +318,7 @@ async def test_workers_go_in_to_listen_without_naming_anybody(worker: Desk) -> N
     await worker.done("/visits", {"purpose": "listen", "unit": "unit_x1"})
     nobody = await worker.post("/visits", {"purpose": "listen"})
     assert nobody.json()["code"] == "visit-of-nobody"
-    ahead = await worker.post("/visits", {"purpose": "listen", "unit": "unit_x1", "on": "2999-01-01T00:00:00Z"})
+    ahead = await worker.post("/visits", {"purpose": "listen", "unit": "unit_x1", "on": "2099-01-01T00:00:00Z"})
     assert ahead.json()["code"] == "visit-in-future"
 
 

@@ -242,7 +242,8 @@ def requests(town: Town) -> Any:
         republish_topic(town.settings), bootstrap_servers=town.settings.kafka.split(","), auto_offset_reset="earliest",
         consumer_timeout_ms=30_000,
     )  # fmt: skip
-    record = next(iter(consumer))
+    record = next(iter(consumer), None)
     consumer.close()
+    assert record is not None, "nobody asked"
     return orjson.loads(record.value)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from deploy.local.servers import Servers
 from services.chassis.consuming.patience import Hold, Stopping
+from services.chassis.consuming.places import Move
 from services.chassis.consuming.records import Stored
 from services.chassis.consuming.rounds import Rounds
 from services.chassis.runtime import Runtime
@@ -66,6 +67,17 @@ async def test_the_same_moment_moves_a_place_once(town: Town) -> None:
     record = [stored(town, "thing_a", 1)]
     await asyncio.gather(first.take(record), second.take(record), first.take(record))
     assert (await first.places.of("thing_a")).revision == 1
+
+
+async def test_a_place_that_somebody_has_moved_is_not_set_back(town: Town) -> None:
+    rounds = await rounds_of(town)
+    await rounds.take([stored(town, "thing_a", 1)])
+    seen = await rounds.places.of("thing_a")
+    await rounds.take([stored(town, "thing_a", 2), stored(town, "thing_a", 3)])
+    late = seen.copy()
+    late.seq, late.last_id = 2, "thing_a-2"
+    assert await rounds.places.move([Move("thing_a", seen, late)]) == {"thing_a"}
+    assert (await rounds.places.of("thing_a")).seq == 3
 
 
 async def test_while_mongodb_is_away_the_round_waits_and_says_why(servers: Servers, town: Town) -> None:

@@ -45,11 +45,20 @@ class Add:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class AddEach:
+    """Several events in one write."""
+
+    amounts: tuple[int, ...]
+
+
 def decide(state: Tally | None, command: Any, now: datetime) -> list[Happened]:
     if state is None:
         private = {"owner": {"name": command.name}} if command.name else {}
         keys = {name: [f"{name}-of-{len(command.name)}"] for name in command.keys} if command.name else {}
         return [Happened(Opened(unit=command.unit, limit=command.limit), private, keys)]
+    if isinstance(command, AddEach):
+        return [Happened(Added(amount=amount)) for amount in command.amounts]
     if command.amount == 0:
         return []
     if state.total + command.amount > state.limit:

@@ -12,9 +12,9 @@ from bson.timestamp import Timestamp
 from services.chassis.context import Context
 from services.chassis.errors import Busy, Conflict, Invalid, KeyReused, NotFound, PreconditionFailed, Unavailable
 from services.chassis.storage.archive import Archive
-from services.chassis.storage.commit import Write
+from services.chassis.storage.commit import Groups, Write
 from services.chassis.storage.documents import operation
-from services.chassis.storage.driver import Database
+from services.chassis.storage.driver import Collection, Database
 from services.chassis.storage.history import History, Written, id_for, new_id
 from services.kernel.events import Refused
 from tests.integration.history.counter import TALLY, Add, KnownUnits, Open, PlainSealing, Redacted
@@ -298,12 +298,46 @@ async def test_an_erasure_whose_answer_was_lost_is_finished_by_its_repeat(
 
 async def test_an_update_of_what_is_gone_makes_no_ghost(tallies: History[Any]) -> None:
     tally = await opened(tallies)
-    document = await tallies.collection.find_one({"_id": tally})
-    assert document is not None
     await tallies.collection.delete_one({"_id": tally})
     with pytest.raises(NotFound):
         await tallies.change(tally, Add(1), because("late"))
+    bulk, size = operation(tally, 1, one_more(1, "event-2"))  # loaded before it went, and written after
+    with pytest.raises(Unavailable):
+        await tallies.groups.write(Write(tally, 1, "event-2", bulk, size, asyncio.get_running_loop().time() + 0.2))
     assert await tallies.collection.find_one({"_id": tally}) is None
+
+
+class Noting(Collection):
+    """Notes whose writes left together."""
+
+    def __init__(self, raw: Any) -> None:
+        super().__init__(raw)
+        self.groups: list[list[str]] = []
+
+    async def bulk_write(self, operations: Sequence[Any], ordered: bool = False) -> Any:
+        self.groups.append([one._filter["_id"] for one in operations])
+        return await super().bulk_write(operations, ordered)
+
+
+async def test_two_writes_of_one_aggregate_never_leave_in_one_group(tallies: History[Any]) -> None:
+    """The order within an unordered group is nobody's promise, least of all a sharded cluster's."""
+    noting = Noting(tallies.collection._raw)
+    groups = Groups(noting, in_flight=1)
+    first, hot = await opened(tallies), await opened(tallies)
+
+    async def write(tally: str, version: int) -> None:
+        event = f"{tally}-{version + 1}"
+        bulk, size = operation(tally, version, one_more(version, event))
+        await groups.write(Write(tally, version, event, bulk, size, asyncio.get_running_loop().time() + 5))
+
+    await asyncio.gather(write(first, 1), write(hot, 1), write(hot, 2))  # the first flies, and the others wait
+    assert noting.groups == [[first], [hot], [hot]]
+    assert (await tallies.collection.find_one({"_id": hot}) or {})["version"] == 3
+
+
+def one_more(version: int, event: str) -> dict[str, Any]:
+    """The change that appends one more event to a tally of this version."""
+    return {"$set": {"version": version + 1}, "$push": {"history": {"id": event, "seq": version + 1}}}
 
 
 async def test_a_write_whose_fate_is_unknown_until_the_deadline_is_unavailable(tallies: History[Any]) -> None:
@@ -318,8 +352,7 @@ async def test_a_write_whose_fate_is_unknown_until_the_deadline_is_unavailable(t
 async def test_a_write_that_landed_unseen_is_recognised_by_its_event(tallies: History[Any]) -> None:
     tally = await opened(tallies)
     stored = await tallies.get(tally, scope=None)
-    change = {"$set": {"version": 2}, "$push": {"history": {"id": "event-2", "seq": 2}}}
-    bulk, size = operation(tally, 1, change)
+    bulk, size = operation(tally, 1, one_more(1, "event-2"))
     deadline = asyncio.get_running_loop().time() + 5
     await tallies.groups.write(Write(tally, 1, "event-2", bulk, size, deadline))
     await tallies.groups.write(Write(tally, 1, "event-2", bulk, size, deadline))  # sent again: done, not doubled

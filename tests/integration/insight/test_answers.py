@@ -23,6 +23,7 @@ from services.chassis.settings import Settings
 from services.insight import completeness
 from services.insight.reactions import REACTIONS
 from services.insight.service import SERVICE
+from services.kernel.values import instant
 from tests.unit.http.issuer import TestIssuer
 
 OWNERS = ("complaints", "directory", "volunteers")
@@ -40,7 +41,7 @@ class Owners:
 
     def have_published(self) -> datetime:
         """All of them, everything up to now."""
-        now = datetime.now(UTC)
+        now = instant(datetime.now(UTC))
         self.published = dict.fromkeys(OWNERS, now)
         return now
 
@@ -205,7 +206,6 @@ async def test_what_lies_parked_is_counted_and_the_instant_stays_before_it(
 ) -> None:
     async with working(runtime):
         at = await owners.registers("case_1", kind=None)  # a field that cannot be read
-        await asyncio.sleep(0)
         owners.published = dict.fromkeys(OWNERS, at + timedelta(hours=1))
         told = await until(ask, lambda told: told["facts"]["parked"] == 1 and told["complete_to"] is not None)
         assert complete_to(told) <= at

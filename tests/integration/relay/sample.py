@@ -21,7 +21,7 @@ from services.chassis.publishing.relay import Relay
 from services.chassis.settings import Settings
 from services.chassis.storage.driver import Client, Database, connect
 from services.chassis.storage.history import History
-from tests.integration.history.counter import TALLY, Add, KnownUnits, Open, PlainSealing
+from tests.integration.history.counter import TALLY, Add, AddEach, KnownUnits, Open, PlainSealing
 
 SERVICE = Service("sample", (TALLY,), (), {}, {})
 PATIENCE = 600.0
@@ -60,6 +60,10 @@ class Sample:
 
     async def add(self, subject: str, amount: int = 1) -> None:
         await self.tallies.change(subject, Add(amount, note="secret"), context())
+
+    async def add_each(self, subject: str, *amounts: int) -> None:
+        """Several events in one write."""
+        await self.tallies.change(subject, AddEach(amounts), context())
 
     async def position(self) -> dict[str, Any]:
         """What the relay has stored; an empty dict when nothing."""

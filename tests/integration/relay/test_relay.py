@@ -2,11 +2,12 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from services.chassis.publishing.positions import Fenced, Positions
+from services.chassis.publishing.positions import Fenced, Positions, published_to
 from services.chassis.storage.driver import Document
 from services.chassis.storage.lease import Lease
 from tests.integration.history.counter import Redacted
@@ -88,6 +89,14 @@ async def test_events_of_an_aggregate_arrive_in_order_though_many_are_written_at
     assert sequences == {subject: list(range(1, 11)) for subject in subjects}
 
 
+async def test_events_of_one_write_arrive_in_their_order(sample: Sample) -> None:
+    async with relaying(sample):
+        subject = await sample.opened()
+        await sample.add_each(subject, 7, 8, 9)
+        assert await all_published(sample, 4) == {subject: [1, 2, 3, 4]}
+    assert [envelope.data["amount"] for envelope in sample.published()[1:]] == [7, 8, 9]
+
+
 async def test_an_event_carries_what_the_contract_says(sample: Sample) -> None:
     async with relaying(sample):
         subject = await sample.opened()
@@ -121,6 +130,33 @@ async def test_a_reading_of_everything_includes_what_lies_in_the_archive(sample:
     await sample.tallies._trim(subject)
     async with relaying(sample):
         assert (await all_published(sample, 6))[subject] == [1, 2, 3, 4, 5, 6]
+
+
+async def test_up_to_when_all_is_published_is_told_and_never_beyond_what_waits(sample: Sample) -> None:
+    assert await published_to(sample.database) is None
+    async with relaying(sample):
+        await sample.opened()
+        written = await written_at(sample)
+        await eventually(lambda: reaches(sample, written))
+    before = await published_to(sample.database)
+    await sample.opened()
+    written = await written_at(sample)
+    assert before is not None and await published_to(sample.database) == before, "nobody publishes now"
+    async with relaying(sample):
+        await eventually(lambda: reaches(sample, max(written, before + timedelta(milliseconds=1))))
+
+
+async def reaches(sample: Sample, at: datetime) -> bool:
+    """Whether it is told that everything of before ``at`` is published."""
+    to = await published_to(sample.database)
+    return to is not None and to >= at
+
+
+async def written_at(sample: Sample) -> datetime:
+    """The server's time of the last write of a tally, in whole seconds."""
+    (last,) = await sample.tallies.collection.find({}, {"changed": 1}, sort=[("changed", -1)], limit=1)
+    at: datetime = last["changed"].as_datetime()
+    return at
 
 
 async def test_a_stale_holder_cannot_store_a_position(sample: Sample) -> None:

@@ -110,6 +110,14 @@ async def test_an_operator_sends_what_changed_since_with_its_archive(sample: Sam
     assert await republish(sample, since=an_hour_ago) == 7
 
 
+async def test_what_changed_shortly_before_is_sent_too(sample: Sample) -> None:
+    """A change may become visible after later ones: whoever asks from a mark must not miss it."""
+    subject, mark = await sample.opened(), datetime.now(UTC)
+    shortly_before = {"$set": {"changed": Timestamp(int((mark - timedelta(minutes=5)).timestamp()), 0)}}
+    await sample.tallies.collection.update_one({"_id": subject}, shortly_before)
+    assert await republish(sample, since=mark) == 1
+
+
 async def test_an_operator_chooses_by_type_and_by_aggregate(sample: Sample) -> None:
     first, second = await sample.opened(additions=2), await sample.opened(additions=2)
     assert await republish(sample, type="tally.opened") == 2

@@ -100,7 +100,7 @@ async def asked(desk: Desk, volunteer: str) -> tuple[int, Any]:
 
 async def test_nobody_declares_it(coordinator: Desk, runtime: Runtime) -> None:
     answer = await coordinator.post("/volunteers", person(skills={"lines": ["maintenance"], "party": True}))
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body.skills.party")
+    assert (answer.status_code, [one["field"] for one in answer.json()["errors"]]) == (422, ["skills.*"])
     helper = await registered(coordinator)
     changed = await coordinator.post(f"/volunteers/{helper}/skills", {"lines": ["maintenance"], "party": True})
     assert changed.status_code == 422

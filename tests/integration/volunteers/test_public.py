@@ -28,7 +28,10 @@ async def done(coordinator: Desk, town: Town) -> tuple[str, str]:
 @pytest.mark.parametrize("code", ["AAAAA-AAAAA", "x", "a" * 199, "..", "%F0%9F%98%80"])
 async def test_a_wrong_code_finds_nothing(coordinator: Desk, anyone: Desk, town: Town, code: str) -> None:
     await done(coordinator, town)
-    assert (await anyone.get(f"/public/orders/{code}")).status_code == 404
+    told = await anyone.get(f"/public/orders/{code}")
+    assert told.status_code == 404
+    if told.json()["code"] != "route-unknown":
+        assert (told.json()["code"], told.json()["detail"]) == ("code-wrong", "没有找到:请核对查询码。")
     assert (await anyone.post(f"/public/orders/{code}/confirm")).status_code == 404
 
 
@@ -55,7 +58,9 @@ async def test_nothing_is_confirmed_before_it_is_done(coordinator: Desk, anyone:
     await registered(coordinator)
     code = (await requested(coordinator, town))["code"]
     assert (await anyone.sees(f"/public/orders/{code}"))["may_confirm"] is False
-    assert (await anyone.post(f"/public/orders/{code}/confirm")).status_code == 409
+    early = await anyone.post(f"/public/orders/{code}/confirm")
+    assert (early.status_code, early.json()["code"]) == (409, "step-not-from-here")
+    assert early.json()["detail"].startswith("这次服务目前不能确认或提出异议")
 
 
 @pytest.mark.mechanism("VOL-03")

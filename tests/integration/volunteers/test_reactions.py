@@ -119,9 +119,10 @@ async def test_confirmed_minutes_are_booked_once_however_often_it_is_heard(
     await town.everything_again()
     await town.database.collection("places").delete_many({})
     await town.everything_again()
-    (booked,) = (await coordinator.sees("/hours"))["items"]
-    assert (booked["volunteer"], booked["order"], booked["total"], booked["line"]) == (ann, order, 45, "maintenance")
-    assert booked["entries"] == [{"minutes": 45, "reversed": False}]
+    items = (await coordinator.sees("/hours"))["items"]
+    booked = [(item["volunteer"], item["order"], item["total"], item["line"]) for item in items]
+    assert booked == [(ann, order, 45, "maintenance")]
+    assert items[0]["entries"] == [{"minutes": 45, "reversed": False}]
     assert await town.parked() == []
 
 

@@ -10,6 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 RSA = RSAKey.generate_key(2048, parameters={"kid": "rsa"})  # once: it takes a while
+ALGORITHMS = ["ES256", "RS256", "HS256", "RS384", "RS512", "PS256"]  # in which it can sign, whoever believes them
 UNIT = "unit_0190c1a0-0000-7000-8000-000000000001"
 
 
@@ -57,7 +58,7 @@ class TestIssuer:
     def token(self, header: dict[str, Any] | None = None, key: Any = None, **claims: Any) -> str:
         head = {"alg": "ES256", "kid": "first", **(header or {})}
         head = {name: value for name, value in head.items() if value is not ...}
-        return jwt.encode(head, self.claims(**claims), key or self.key, algorithms=["ES256", "RS256", "HS256"])
+        return jwt.encode(head, self.claims(**claims), key or self.key, algorithms=ALGORITHMS)
 
     def bearer(self, **claims: Any) -> dict[str, str]:
         return {"authorization": f"Bearer {self.token(**claims)}"}

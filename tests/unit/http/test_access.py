@@ -64,6 +64,13 @@ async def test_only_the_pinned_algorithms_are_believed(access: Access, issuer: T
         assert await refused(access, issuer.handmade({"alg": algorithm, "kid": "first"}, signature)) == "token-invalid"
 
 
+@pytest.mark.parametrize("algorithm", ["RS384", "RS512", "PS256"])
+async def test_a_true_signature_by_another_algorithm_is_not_believed(
+    access: Access, issuer: TestIssuer, algorithm: str
+) -> None:
+    assert await refused(access, issuer.token({"alg": algorithm, "kid": "rsa"}, issuer.rsa)) == "token-invalid"
+
+
 @pytest.mark.parametrize("form", ["pem", "jwk"])
 async def test_the_public_key_is_no_shared_secret(access: Access, issuer: TestIssuer, form: str) -> None:
     public = issuer.rsa.as_pem(private=False) if form == "pem" else str(issuer.rsa.as_dict(private=False)).encode()

@@ -8,6 +8,7 @@ import pytest
 
 from services.chassis.http import application
 from services.chassis.http.bodies import MOST_WAITING
+from services.chassis.http.edge import MOST_UPLOADS
 from tests.unit.http.issuer import TestIssuer
 from tests.unit.http.sample import Gate
 
@@ -111,6 +112,23 @@ async def test_slow_senders_keep_nobody_else_out(runtime: Any, issuer: TestIssue
         wire.incoming.put_nowait({"type": "http.disconnect"})
         await wire.task
     assert app.edge is not None and app.edge.in_flight == 0
+
+
+async def test_only_a_few_large_files_are_in_hand_at_once(runtime: Any, issuer: TestIssuer) -> None:
+    app = application(runtime)
+    uploading = [Wire(app, issuer, "/imports") for _ in range(MOST_UPLOADS)]
+    await asyncio.sleep(0)
+    one_more = Wire(app, issuer, "/imports")
+    assert await one_more.status() == 429
+    small = Wire(app, issuer)
+    small.arrives(b'{"kind": "complaint", "subject": "xx"}', more=False)
+    assert await small.status() == 201
+    for wire in uploading:
+        wire.incoming.put_nowait({"type": "http.disconnect"})
+        await wire.task
+    again = Wire(app, issuer, "/imports")
+    again.arrives(b"", more=False)
+    assert await again.status() == 422
 
 
 async def test_what_was_accepted_is_answered_before_the_end(runtime: Any, issuer: TestIssuer) -> None:

@@ -4,9 +4,11 @@ See docs/promises/reconciliation.md. The hours of these tests are seconds: they 
 """
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from kafka.errors import KafkaError
 from prometheus_client import REGISTRY
 
 from deploy.local.servers import Servers
@@ -186,6 +188,28 @@ async def test_a_turn_that_is_cut_off_is_done_again_and_counts_nothing_twice(wor
     assert await world.sums("ear") == {"events": 12, "unapplied": 0}
 
 
+async def test_of_several_processes_one_compares_and_when_it_ends_its_figures_go_with_it(world: World) -> None:
+    stopping = asyncio.Event()
+    jobs = [world.job("owner") for _ in range(2)]
+    jobs[0].figures.forget()  # of what ran before
+    running = [asyncio.create_task(job.run(stopping)) for job in jobs]
+    await eventually(lambda: is_told("linli_stated_until_seconds", source="owner.ledger"))
+    (lease,) = await world.rows("owner", "leases", _id="reconciliation")
+    assert lease["fence"] == 1
+    stopping.set()
+    await asyncio.gather(*running)
+    assert not await is_told("linli_stated_until_seconds", source="owner.ledger")
+
+
+async def test_while_kafka_is_away_nothing_is_compared_and_nothing_is_marked(world: World) -> None:
+    before = await world.rows("owner", "reconciliation")
+    away = replace(world, settings=replace(world.settings, kafka="127.0.0.1:1"))
+    await world.a_second_later()
+    with pytest.raises(KafkaError):
+        await away.job("owner").once()
+    assert await world.rows("owner", "reconciliation") == before
+
+
 async def test_under_load_no_closed_hour_ever_shows_a_false_alarm(world: World) -> None:
     """Again and again: what was written is applied, the hours up to then close while others are being written."""
     history = world.histories["tally"]
@@ -236,6 +260,10 @@ async def written_before(world: World, seen: dict[str, int]) -> int:
 
 async def number_parked(world: World, consumer: str, number: int) -> bool:
     return len(await world.parked(consumer)) == number
+
+
+async def is_told(name: str, **labels: str) -> bool:
+    return sample(name, **labels) is not None
 
 
 def unapplied(consumer: str, source: str = "owner.tally") -> float | None:

@@ -1,6 +1,6 @@
 """What is broken, by promise."""
 
-from tests.sabotage.broken import figures, kept, once, personal, published, scope, stuck
+from tests.sabotage.broken import counted, figures, kept, once, personal, published, scope, stuck
 from tests.sabotage.sabotage import Sabotage
 
 SABOTAGES: tuple[Sabotage, ...] = (
@@ -11,4 +11,5 @@ SABOTAGES: tuple[Sabotage, ...] = (
     *scope.SABOTAGES,
     *personal.SABOTAGES,
     *figures.SABOTAGES,
+    *counted.SABOTAGES,
 )

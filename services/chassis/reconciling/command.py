@@ -51,6 +51,13 @@ class Report:
         }
 
 
+def number(text: str) -> int:
+    """How many: 1 to 1,000,000."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"应为 1 到 1000000 的整数 · a whole number from 1 to 1000000: {text}")
+    return int(text)
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("--service", default="", help="只看与它有关的 · only what concerns this service")
@@ -63,7 +70,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--older-than", type=step, default=ON_ITS_WAY, help="更新的视为在途 · younger ones are on their way: 60s"
     )
-    parser.add_argument("--most", type=int, default=10_000, help="最多列出几条 · at most so many are named")
+    parser.add_argument("--most", type=number, default=10_000, help="最多列出几条 · at most so many are named")
     parser.add_argument("--heal", action="store_true", help="补发、接续、重放 · send again, drain, replay")
     parser.add_argument(
         "--wait", type=step, default=timedelta(seconds=60), help="修复时等 worker 多久 · patience with the workers"
@@ -79,6 +86,9 @@ def run(arguments: argparse.Namespace, catalogue: Catalogue) -> int:
         return 2
     configure_logs("reconcile", "command", "ERROR")
     before, healed, after = asyncio.run(_run(arguments, catalogue))
+    if arguments.subject and not before.records and not before.differences:
+        print(f"没有这条记录:{arguments.subject}\nThere is no such record: {arguments.subject}")
+        return 2
     if arguments.json:
         print(orjson.dumps(_document(before, healed, after), option=orjson.OPT_INDENT_2).decode())
     else:

@@ -147,7 +147,9 @@ class Looking:
             self.records += len(found)
             for consumer in source.consumers:
                 yield from self._compared(source, consumer, found)
-                if self._asked.since is None and not self._asked.subject:
+                if self._asked.subject:
+                    yield from self._ghost(source, consumer, found)
+                elif self._asked.since is None:
                     yield from self._ghosts(source, consumer, after, upto, {each.subject for each in found})
 
     def _pages(self, source: Source) -> Iterator[tuple[str, list[Standing], str]]:
@@ -222,6 +224,12 @@ class Looking:
         rows = self._database(consumer)["places"].find(wanted, limit=PAGE + len(stated))
         places = {row["_id"].partition("|")[2]: place_of(row) for row in rows}
         yield from self._beyond(source, consumer, {name: at for name, at in places.items() if name not in stated})
+
+    def _ghost(self, source: Source, consumer: str, found: list[Standing]) -> Iterator[Difference]:
+        """The same of the one record that was asked for."""
+        subject = self._asked.subject
+        if not found and subject.startswith(f"{source.aggregate}_"):
+            yield from self._beyond(source, consumer, self._places(consumer, [subject]))
 
     def _holes(self, source: Source, known: set[tuple[str, int]]) -> Iterator[Difference]:
         """What the topic lacks though every consumer may have applied it: who comes later would miss it."""

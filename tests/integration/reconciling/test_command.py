@@ -39,6 +39,11 @@ async def test_what_there_is_not_is_said(operator: World, capsys: pytest.Capture
     assert await run("--service", "nobody") == 2
     assert await run("--aggregate", "case") == 2
     assert "There is no aggregate case, only ledger, tally" in capsys.readouterr().out
+    assert await run("--subject", "tally_nobody") == 2
+    assert "There is no such record: tally_nobody" in capsys.readouterr().out
+    for most in ("0", "-1", "many"):
+        with pytest.raises(SystemExit):
+            await run("--most", most)
 
 
 async def test_with_nothing_wrong_it_says_zero(operator: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -154,6 +159,8 @@ async def test_what_a_restored_backup_left_behind_is_told_and_never_touched(
     assert named(told, consumer="ear") == named(told["after"], consumer="ear") == expected
     assert named(told, consumer="eye") == expected - {(other, 3, "other-history")}
     assert told["healed"] == {"sent": 0, "in_time": True, "replayed": {}}
+    assert await run("--json", "--subject", gone) == 1
+    assert named(orjson.loads(capsys.readouterr().out)) == {(gone, 3, "beyond-history")}
     assert {subject: await world.place("ear", subject) for subject in (beyond, gone, other)} == before
 
 

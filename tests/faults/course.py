@@ -189,7 +189,7 @@ async def _wrong_figures(clients: Clients, officer: Any, evidence: Evidence) -> 
 
 
 def _left_unapplied(ground: Ground) -> list[str]:
-    """Discard the poison as an operator does; then nothing is parked and every consumer says that nothing waits."""
+    """Discard the poison as an operator does; then nothing is parked and the reconciliation finds nothing unapplied."""
     left: list[str] = []
     with ground.database() as client:
         for service in ground.system.plan.services:
@@ -198,8 +198,8 @@ def _left_unapplied(ground: Ground) -> list[str]:
                 ground.discard(service, rows)
             if count := parked.count_documents({}):
                 left.append(f"{service}: {count} events stay parked")
-            if told := ground.unapplied(service):
-                left.append(f"{service}: says that {told:g} events are unapplied")
+    if told := ground.unapplied():
+        left.append(f"the reconciliation finds {told} events unapplied")
     return left
 
 

@@ -103,6 +103,7 @@ def _known(service: str, records: Records) -> dict[str, list[str]]:
         "unit": units, "parent": units, "building": [records.ids["unit"]], "grid": list(GRIDS), "category": ["welfare"],
         "channel": ["visit"], "line": [LINE], "leader": ids["volunteer"], "into": ids["resident"],
         "template": ["street-concerns"], "indicator": ["complaints.recorded", "complaints.closure_rate"],
-        "key": ["complaints.categories"], "queue": ["mine", "late"], "marker": ["partyMember"], "purpose": ["text", "reporter"],
+        "key": ["complaints.categories"], "queue": ["mine", "late"], "purpose": ["text", "reporter"],
         "code": [records.code], "phone": [Marks().phone],
+        "marker": ["partyMember"],
     }  # fmt: skip

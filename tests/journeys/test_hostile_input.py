@@ -18,16 +18,13 @@ from deploy.local.system import System
 from tests.faults.district import DISTRICT, GRIDS, STREET
 from tests.journeys.asking import Asking
 from tests.journeys.contract import Filling, Route, routes
+from tests.journeys.doors import LITERAL
 from tests.journeys.records import LINE, Marks, Records, settle, whoever
 
 pytestmark = [pytest.mark.timeout(900)]
 
 OPERATORS: tuple[Any, ...] = ({"$ne": None}, [{"$where": "sleep(9000) || true"}])
 WRITTEN = ('{"$ne":""}', "$where", "' || 1==1 //", "a\x00b", "..%2f..%2f", "*")
-LITERAL = {
-    "queue": "mine", "template": "street-concerns", "indicator": "complaints.recorded", "key": "complaints.categories",
-    "purpose": "text",
-}  # fmt: skip
 ANY_VALUE = {"directory POST /policies value"}
 """Takes any JSON and keeps it as a value: what is decided, a district says."""
 IDLE = 2_000  # connections at once

@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.timeout(900)]
 
 ERASED = Marks("司马拂尘", "13968051188", "110105198503078897", "拂尘巷一百八十八号", "松风吹雨入空庭")
 BEFORE = {
-    "volunteers POST /volunteers/{volunteer}/erase": ("/volunteers/{volunteer}/close", {"reason": "left"}),
+    "volunteers POST /volunteers/{volunteer}/erase": ("/volunteers/{volunteer}/close", {"reason": "asked"}),
     "volunteers POST /orders/{order}/erase": ("/orders/{order}/cancel", {"reason": "mistaken"}),
 }
 """What has to be over before it may be erased."""

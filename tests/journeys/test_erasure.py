@@ -53,7 +53,8 @@ class Erasure:
         self.records: Records = settle(system, urls, ERASED)
         self.home = whoever(system, DISTRICT)
         self.routes = routes(urls)
-        self.erasing = [route for route in self.routes if route.path.endswith("/erase")]
+        erasing = [route for route in self.routes if route.path.endswith("/erase")]
+        self.erasing = sorted(erasing, key=lambda route: route.path)  # orders while their volunteers are there
         calm(system.plan)
         self.shown_before = self.showing()
         for route in self.erasing:

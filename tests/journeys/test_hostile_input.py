@@ -233,7 +233,9 @@ def test_no_list_gives_a_page_larger_than_is_allowed(harm: Harm) -> None:
 
 def test_a_cursor_that_was_tampered_with_opens_nothing(harm: Harm) -> None:
     wrong = {}
-    listed = [route for route in harm.routes if {"limit", "cursor"} <= route.in_query.keys() and not route.public]
+    paged = [route for route in harm.routes if {"limit", "cursor"} <= route.in_query.keys() and not route.public]
+    listed = [route for route in paged if harm.asking.ask(route, harm.filling(route), harm.path(route)).is_success]
+    assert len(listed) > 12  # the rest are lists of one's own, for volunteers
     cursors = {str(route): _cursor(harm, route) for route in listed}
     real = [cursor for cursor in cursors.values() if cursor]
     assert real

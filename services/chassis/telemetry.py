@@ -91,7 +91,7 @@ def configure_logs(service: str, kind: str, level: str = "INFO", to: TextIO | No
     root.handlers[:] = [handler]
     root.setLevel(level)
     for noisy in ("httpx", "httpcore", "kafka", "pymongo", "aiokafka", "mode", "faust"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
     logging.getLogger("kafka.admin._groups").setLevel(logging.ERROR)  # warns at each look that faust's member is opaque
 
 

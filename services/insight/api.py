@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BeforeValidator
 
 from services.chassis.callers.access import Caller
 from services.chassis.districts.units import UnitUnknown, UnitView
@@ -26,6 +27,18 @@ router = APIRouter()
 Unit = Annotated[str, Query(min_length=1, max_length=100, description="The unit; with everything below it.")]
 Day = Annotated[values.Day | None, Query(description="A day in the district's time zone.")]
 Reader = Annotated[Caller, Depends(allow("figure.read"))]
+MOST = 2000  # subjects of a page
+
+
+def _plain_digits(value: Any) -> Any:
+    """No "1.0" and no " 5", which would be read as numbers."""
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError
+    return value
+
+
+Limit = Annotated[int, BeforeValidator(_plain_digits), Query(ge=1, le=MOST)]
+Cursor = Annotated[str, Query(pattern=r"^([a-z]+_[A-Za-z0-9-]{1,90})?$", description="``next`` of the page before.")]
 After = Annotated[
     str | None,
     Query(
@@ -93,7 +106,7 @@ async def read_figure(
 async def list_subjects(
     request: Request, indicator: str, caller: Reader, unit: Unit,
     since: Day = None, until: Day = None, as_of: Day = None,
-    cursor: Annotated[str, Query(max_length=100)] = "", limit: Annotated[int, Query(ge=1, le=2000)] = 200,
+    cursor: Cursor = "", limit: Limit = 200,
     after: After = None,
 ) -> dict[str, Any]:  # fmt: skip
     """The ids behind a figure: exactly as many as the figure says. The service that owns them decides who sees more."""

@@ -8,7 +8,7 @@ import re
 from typing import Annotated, Any
 
 import phonenumbers
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 LONGEST = 40  # characters, with gaps and brackets
@@ -43,9 +43,10 @@ def _tail(value: Any) -> str:
     return value.strip()
 
 
-Phone = Annotated[str, BeforeValidator(_as_written), Field(max_length=LONGEST)]
+_NUMBER = WithJsonSchema({"type": "string", "maxLength": LONGEST})
+Phone = Annotated[str, BeforeValidator(_as_written), _NUMBER]
 """A field of a telephone number, kept as it was written."""
-E164 = Annotated[str, BeforeValidator(_normal), Field(max_length=LONGEST)]
+E164 = Annotated[str, BeforeValidator(_normal), _NUMBER]
 """A field of a telephone number, kept in E.164."""
-Tail = Annotated[str, BeforeValidator(_tail), Field(pattern=r"^[0-9]{4}$")]
+Tail = Annotated[str, BeforeValidator(_tail), WithJsonSchema({"type": "string", "pattern": r"^[0-9]{4}$"})]
 """A field of the last four digits of one."""

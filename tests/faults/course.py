@@ -155,6 +155,8 @@ async def _rest(course: Course, ground: Ground, clients: Clients, written: Ledge
         if course.held:
             course.violations[FIGURES] = await _wrong_figures(clients, officer, evidence)
         passed = time.monotonic() - began
+        broken = {promise: len(sentences) for promise, sentences in course.violations.items() if sentences}
+        print(f"  after {passed:.0f} s of rest {broken or 'all is as it should be'}", flush=True)
         if course.held or passed > REST:
             course.rested = round(passed, 1) if course.held else None
             course.found = _counted(evidence)
@@ -187,17 +189,17 @@ async def _wrong_figures(clients: Clients, officer: Any, evidence: Evidence) -> 
 
 
 def _left_unapplied(ground: Ground) -> list[str]:
-    """Discard the poison as an operator does; then nothing is parked and every consumer says that nothing waits."""
+    """Discard the poison as an operator does; then nothing is parked and the reconciliation finds nothing unapplied."""
     left: list[str] = []
     with ground.database() as client:
         for service in ground.system.plan.services:
             parked = client[f"{ground.prefix}_{service}"]["parked"]
-            for row in parked.find({}, {"_id": 1}):
-                ground.operate("parked", "discard", str(row["_id"]), "--service", service, "--why", "poison of a run")
+            if rows := [str(row["_id"]) for row in parked.find({}, {"_id": 1})]:
+                ground.discard(service, rows)
             if count := parked.count_documents({}):
                 left.append(f"{service}: {count} events stay parked")
-            if told := ground.unapplied(service):
-                left.append(f"{service}: says that {told:g} events are unapplied")
+    if told := ground.unapplied():
+        left.append(f"the reconciliation finds {told} events unapplied")
     return left
 
 

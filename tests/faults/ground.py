@@ -1,11 +1,12 @@
 """What faults act upon: one system with its servers, the load, and what a run has put between and underneath."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -14,7 +15,6 @@ from random import Random
 from typing import Any
 from xmlrpc.client import Fault as SupervisorRefused
 
-import httpx
 from kafka import KafkaAdminClient, KafkaConsumer
 from pymongo import MongoClient
 
@@ -175,24 +175,28 @@ class Ground:
         )
         return done.stdout
 
+    def discard(self, service: str, rows: Sequence[str]) -> None:
+        """Discard parked rows by the operator's command, all from one process: each start takes seconds."""
+        script = "import sys; from services.__main__ import main; sys.exit(max(main([*sys.argv[2:], row]) for row in "
+        command = [sys.executable, "-c", f"{script}sys.argv[1].split(chr(10))))", "\n".join(rows)]
+        command += ["parked", "discard", "--service", service, "--why", "poison of a run"]
+        own = os.environ | environment(self.system.plan, self.system.secrets, "operations")
+        subprocess.run(command, cwd=ROOT, env=own, text=True, capture_output=True, check=True)
 
-    def unapplied(self, service: str) -> float:
-        """What a consumer's workers say of themselves, as soon as one says zero, else after some looks."""
-        told: list[float] = []
+    def unapplied(self) -> int:
+        """What the operator's reconciliation finds unapplied, as soon as that is nothing, else after some looks."""
+        told: list[int] = [0]
+        own = os.environ | environment(self.system.plan, self.system.secrets, "operations")
+        command = [sys.executable, "-m", "services", "reconcile", "--json", "--older-than", "1s"]
 
         def looked() -> bool:
-            pages = [p.ready for p in self.system.programs if p.name.startswith(f"{service}-worker") and p.ready]
-            told[:] = [_figure(page.replace("/ready", "/metrics"), "linli_events_unapplied") for page in pages]
-            return not any(told)
+            done = subprocess.run(command, cwd=ROOT, env=own, text=True, capture_output=True, check=False)
+            told[0] = int(json.loads(done.stdout)["unapplied"])
+            return not told[0]
 
         with suppress(Trouble):
-            self.until(looked, f"{service} unapplied zero", seconds=20)
-        return max(told)
-
-
-def _figure(page: str, name: str) -> float:
-    lines = httpx.get(page, timeout=5).text.splitlines()
-    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+            self.until(looked, "nothing unapplied", seconds=20)
+        return told[0]
 
 
 def _holds(holds: Any) -> bool:

@@ -4,8 +4,10 @@ import asyncio
 import time
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
+from subprocess import CalledProcessError
 from typing import Any
 
+from deploy.local.trouble import Trouble
 from tests.faults.clients import Clients, GaveUp, Refused
 from tests.faults.district import DISTRICT, GRIDS
 from tests.faults.ground import Ground
@@ -79,12 +81,14 @@ class Injector:
         self.overcome.append(told)
         began = time.monotonic()
         try:
-            await asyncio.gather(*(self._through(fault) for fault in faults))
+            ended = await asyncio.gather(*(self._through(fault) for fault in faults), return_exceptions=True)
+            for error in filter(None, ended):
+                raise error
             told.over = _since(began)
             await self._until_overcome(told, time.monotonic())
         except TimeoutError:
             told.trouble = "not overcome"
-        except (GaveUp, Overdue, Refused) as trouble:
+        except (GaveUp, Overdue, Refused, Trouble, CalledProcessError) as trouble:
             told.trouble = f"{type(trouble).__name__} {trouble}"
         return told
 

@@ -57,7 +57,8 @@ class Watch:
             if figures:
                 self._applied[name] = taken
             consumer = name.partition("-")[0]
-            waiting[consumer] = max(waiting.get(consumer, 0.0), figures.get("linli_events_unapplied", 0.0))
+            here = figures.get("linli_consumer_lag", 0.0) + figures.get("linli_parked_events", 0.0)
+            waiting[consumer] = max(waiting.get(consumer, 0.0), here)
             lag = max(lag, figures.get("linli_relay_lag_seconds", 0.0))
         now = time.time()
         silent = sum(not figures for figures in told.values())
@@ -74,7 +75,8 @@ async def _page(http: httpx.AsyncClient, url: str) -> dict[str, float]:
     for line in text.splitlines():
         if line.startswith("linli_"):
             name, value = line.partition("{")[0].partition(" ")[0], float(line.rpartition(" ")[2])
-            figures[name] = max(figures.get(name, 0.0), value) if "lag" in name else figures.get(name, 0.0) + value
+            before = figures.get(name, 0.0)
+            figures[name] = max(before, value) if "relay_lag" in name else before + value
     return figures
 
 

@@ -19,7 +19,11 @@ from tests.journeys.searching import Needles
 MARKS = Marks()
 OPENLY = "明示牌坊九号楼"  # a unit's name is public: searched for as well, to see that searching finds
 CALM_WITHIN = 120.0  # seconds until every event has been applied
-LITERAL = {"queue": "mine", "template": "street-concerns", "indicator": "complaints.recorded", "key": "a.b"}
+LITERAL = {
+    "queue": "mine", "template": "street-concerns", "indicator": "complaints.recorded", "key": "complaints.categories",
+    "purpose": "text", "marker": "partyMember",
+}  # fmt: skip
+"""Names in paths that stand for no record."""
 
 PUBLISHED = {
     "directory POST /units": ("name", "code"),

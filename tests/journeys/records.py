@@ -116,7 +116,7 @@ def _in_directory(keeper: Person, files: Asking, records: Records, marks: Marks)
     visit = {"purpose": "listen", "resident": ids["resident"], "note": marks.text(), "raised": True}
     ids["visit"] = made("/visits", visit)
     # a day of its own for each: a version that is there already would have to be replaced
-    ahead = date(2100, 1, 1) + timedelta(days=int(tag[:5], 16))
+    ahead = date(2100, 1, 1) + timedelta(days=int(tag[:5], 16) % 36_000)
     policy = {"key": "verifyEveryDays", "unit": DISTRICT, "from": ahead.isoformat(), "value": 90, "source": "测试"}
     ids["policy"] = made("/policies", policy)
     row = [ids["unit"], f"{marks.address}{tag}", "常住", marks.name, None, None, None, None, marks.address, marks.phone]

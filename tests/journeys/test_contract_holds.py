@@ -105,4 +105,5 @@ def _known(service: str, records: Records) -> dict[str, list[str]]:
         "template": ["street-concerns"], "indicator": ["complaints.recorded", "complaints.closure_rate"],
         "key": ["complaints.categories"], "queue": ["mine", "late"], "purpose": ["text", "reporter"],
         "code": [records.code], "phone": [Marks().phone],
+        "marker": ["partyMember"],
     }  # fmt: skip

@@ -15,6 +15,7 @@ from tests.faults.district import DISTRICT, GRIDS, STREET
 from tests.faults.tokens import Tokens
 from tests.journeys.asking import Asking
 from tests.journeys.contract import Filling, Route, routes
+from tests.journeys.doors import LITERAL
 from tests.journeys.records import LINE, Marks, Records, settle
 
 pytestmark = [pytest.mark.timeout(900)]
@@ -29,10 +30,6 @@ ASKED = {
 FOUNDING = {"directory POST /units", "directory POST /policies"}
 """Part of what these do is asked of the caller within: what a district founds, operators alone may."""
 
-LITERAL = {
-    "queue": "mine", "template": "street-concerns", "indicator": "complaints.recorded", "key": "complaints.categories",
-    "purpose": "text",
-}  # fmt: skip
 
 
 class District:

@@ -50,6 +50,7 @@ TROUBLE: dict[str, Any] = {
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 TOLD = (400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 429, 500, 503)  # troubles of a route that is there
+BOUNDS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
 UNCHANGED = {"description": "未变 / Unchanged since the version in If-None-Match"}
 ETAG = {"description": "版本 / The version", "schema": {"type": "string"}}
 # What every write answers; more stands beside it where a route says so.
@@ -103,7 +104,18 @@ def described(document: dict[str, Any], served: Iterable[Served]) -> dict[str, A
         str(status): {"description": f"{zh} / {en}", **TROUBLE} for status, (zh, en) in TITLES.items() if status in TOLD
     }
     document["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    _name_bounds(document)
     return document
+
+
+def _name_bounds(node: Any) -> None:
+    """Bounds by JSON Schema's names: pydantic writes its own for a number that a validator of ours has read."""
+    if isinstance(node, dict):
+        for own, name in BOUNDS.items():
+            if isinstance(node.get(own), (int, float)) and node.get("type") in ("integer", "number"):
+                node[name] = node.pop(own)
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _name_bounds(child)
 
 
 def _describe(operation: dict[str, Any], served: Served) -> None:

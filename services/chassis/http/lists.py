@@ -28,13 +28,13 @@ SCHEMAS: dict[type, dict[str, Any]] = {
 
 
 class Listing(Given):
-    """Reads the page that a caller asks for."""
+    """Reads the page that a caller asks for. ``needed``: filters without which the route answers nothing."""
 
-    def __init__(self, spec: ListSpec) -> None:
+    def __init__(self, spec: ListSpec, needed: tuple[str, ...] = ()) -> None:
         self.spec = spec
         limit = {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT}
         self.parameters = (
-            *(_described(name, _schema(one), one.text) for name, one in spec.declared.items()),
+            *(_described(name, _schema(one), one.text, name in needed) for name, one in spec.declared.items()),
             _described("limit", limit),
             _described("cursor", {"type": "string", "maxLength": LONGEST_CURSOR, "pattern": "^[A-Za-z0-9_=-]+$"}),
         )
@@ -48,9 +48,9 @@ class Listing(Given):
         return read_page(self.spec, pairs)
 
 
-def listing(spec: ListSpec) -> Listing:
+def listing(spec: ListSpec, *needed: str) -> Listing:
     """``asked: Annotated[Asked, Depends(listing(CASES))]``, to be given to ``Scoped.page``."""
-    return Listing(spec)
+    return Listing(spec, needed)
 
 
 def _schema(one: Filter) -> dict[str, Any]:
@@ -58,6 +58,6 @@ def _schema(one: Filter) -> dict[str, Any]:
     return schema | {"enum": sorted(one.choices)} if one.choices else schema
 
 
-def _described(name: str, schema: dict[str, Any], text: str = "") -> dict[str, Any]:
-    parameter = {"name": name, "in": "query", "required": False, "schema": schema}
+def _described(name: str, schema: dict[str, Any], text: str = "", needed: bool = False) -> dict[str, Any]:
+    parameter = {"name": name, "in": "query", "required": needed, "schema": schema}
     return parameter | ({"description": text} if text else {})

@@ -48,7 +48,7 @@ async def withdraw_answer(
 
 
 @router.get("/echo-wall", dependencies=[Depends(open_to_all())])
-async def read_wall(asked: Annotated[Asked, Depends(listing(WALL))], running: Running) -> Answer:
+async def read_wall(asked: Annotated[Asked, Depends(listing(WALL, "unit"))], running: Running) -> Answer:
     """居民回音壁 · What hangs in a unit and below it, newest first; open to all."""
     filters = dict(asked.filters)
     unit = filters.pop("unit", None)

@@ -1,6 +1,7 @@
 """A service's own consumer on real servers, fed with whatever a test gives it."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,6 +50,7 @@ class World:
 
     def __init__(self, servers: Servers, service: str) -> None:
         self._runner = asyncio.Runner()
+        self._offsets = itertools.count()
         self._settings = settings_of(servers, service, f"hostile_{uuid4().hex[:8]}")
         self._runner.run(self._start(service))
 
@@ -70,6 +72,8 @@ class World:
         await self.rounds.start()
 
     async def _take(self, records: Sequence[Stored]) -> list[str]:
+        for record in records:
+            record.offset = next(self._offsets)  # as in a topic, no two lie in one place
         assert await self.rounds.take(records), "the breaker opened"
         return [wrong for record in records for wrong in await unaccounted(self.rounds, record)]
 

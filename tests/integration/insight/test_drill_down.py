@@ -64,7 +64,7 @@ async def listed(client: httpx.AsyncClient, headers: dict[str, str], link: str) 
         found += [item["id"] for item in page["items"]]
         if page["next"] is None:
             return found
-        following = f"&after={quote(page['next'])}"
+        following = f"&cursor={quote(page['next'])}"
 
 
 @pytest.mark.mechanism("INF-08")

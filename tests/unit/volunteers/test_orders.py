@@ -197,6 +197,15 @@ def test_who_withdraws_before_the_activity_day_leaves_it_open_and_after_it_over(
     assert afterwards.state.stage == "unfilled"
 
 
+def test_who_withdrew_from_an_activity_day_may_come_after_all() -> None:
+    deed = requested(**DAY_OF_ACTIVITY)
+    for _ in range(2):
+        deed.do(c.Accept(ANN))
+        assert deed.state.volunteer == ANN and deed.state.asked == ()
+        deed.do(c.Decline(ANN, "unwell"))
+        assert deed.state.asked == (ANN,)
+
+
 def test_a_deed_at_a_fixed_time_is_not_accepted_nor_matched_once_its_time_has_come() -> None:
     deed = offered(**TOMORROW)
     deed.now = TUESDAY + DAY

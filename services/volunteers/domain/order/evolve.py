@@ -47,7 +47,9 @@ def _changes(state: Order, event: Event, at: datetime) -> dict[str, Any]:
         case e.OrderOffered():
             return {"stage": "offered", "volunteer": event.volunteer} | _running(state, ANSWER, at)
         case e.OrderAccepted():
-            return {"stage": "accepted", "volunteer": event.volunteer} | _served(state, at)
+            # who declined an activity day may come after all, and is then no longer one who was asked in vain
+            asked = tuple(one for one in state.asked if one != event.volunteer)
+            return {"stage": "accepted", "volunteer": event.volunteer, "asked": asked} | _served(state, at)
         case e.OrderDeclined() | e.OrderExpired():
             return _without_volunteer(state, event.last)
         case e.OrderDone():

@@ -13,7 +13,7 @@ from collections.abc import MutableMapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import orjson
 import structlog
@@ -63,8 +63,11 @@ def current_trace() -> str | None:
     return trail.traceparent if trail else None
 
 
-def configure_logs(service: str, kind: str, level: str = "INFO") -> None:
-    """Write every log line of this process, also those of libraries, as one line of JSON to standard output."""
+def configure_logs(service: str, kind: str, level: str = "INFO", to: TextIO | None = None) -> None:
+    """Write every log line of this process, also those of libraries, as one line of JSON to standard output.
+
+    ``to``: elsewhere, for a command whose own output is read by machines.
+    """
 
     def named(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         event["service"], event["kind"] = service, kind
@@ -77,7 +80,7 @@ def configure_logs(service: str, kind: str, level: str = "INFO") -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(to or sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -84,7 +85,7 @@ def run(arguments: argparse.Namespace, catalogue: Catalogue) -> int:
     if wrong:
         print(wrong)
         return 2
-    configure_logs("reconcile", "command", "ERROR")
+    configure_logs("reconcile", "command", "ERROR", sys.stderr)
     before, healed, after = asyncio.run(_run(arguments, catalogue))
     if arguments.subject and not before.records and not before.differences:
         print(f"没有这条记录:{arguments.subject}\nThere is no such record: {arguments.subject}")

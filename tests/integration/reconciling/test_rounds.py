@@ -13,8 +13,8 @@ async def test_a_place_that_was_put_back_is_found_however_old_its_events_are(wor
     subject = await applied_and_compared(world)
     await world.set_place("ear", subject, seq=1, last_id=(await world.entry(subject, 1))["id"])
     await world.turn()
-    (row,) = await world.rows("ear", "astray")
-    assert (row["kind"], row["seq"], row["place"], row["subject"]) == ("behind", 3, 1, subject)
+    rows = await world.rows("ear", "astray")
+    assert [(row["kind"], row["seq"], row["place"], row["subject"]) for row in rows] == [("behind", 3, 1, subject)]
     assert (unapplied("ear"), unapplied("eye")) == (2, 0)
     await world.set_place("ear", subject, seq=3, last_id=(await world.entry(subject, 3))["id"])
     await world.turn("ear")

@@ -36,7 +36,7 @@ SABOTAGES = (
         old="if place.seq < claim.settled:",
         new="if place.seq < 0:",
         tests=(f"{ROUNDS}::test_a_place_that_was_put_back_is_found_however_old_its_events_are",),
-        shows=r"not enough values to unpack",
+        shows=r"\[\] == \[\('behind', 3, 1,",
     ),
     Sabotage(
         name="alarm-before-it-is-certain",

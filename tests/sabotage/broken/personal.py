@@ -4,6 +4,7 @@ from tests.sabotage.sabotage import Sabotage
 
 PROMISE = "personal data stays home"
 SEALING = "services/chassis/personal/sealing.py"
+HISTORY = "tests/integration/history/test_history.py"
 
 SABOTAGES = (
     Sabotage(
@@ -32,14 +33,21 @@ SABOTAGES = (
         name="erase-and-leave-the-archive",
         promise=PROMISE,
         what="What is erased stays in the older part of a long history.",
-        file="services/chassis/storage/history.py",
-        old="                await self.archive.erase(aggregate_id, purposes)\n",
-        new="                await self.archive.entries(aggregate_id)\n",
-        tests=(
-            "tests/integration/history/test_history.py"
-            "::test_erasing_removes_sealed_values_from_state_history_and_archive[motor]",
-        ),
+        file="services/chassis/storage/archive.py",
+        old='entries = [self.without(entry, purposes) for entry in part["entries"]]',
+        new='entries = list(part["entries"])',
+        tests=(f"{HISTORY}::test_erasing_removes_sealed_values_from_state_history_and_archive[motor]",),
         shows=r"assert False",
+    ),
+    Sabotage(
+        name="erase-and-leave-what-was-moved-meanwhile",
+        promise=PROMISE,
+        what="What another process moved to the archive during the erasure stays there.",
+        file="services/chassis/storage/history.py",
+        old="await self.archive.erase(aggregate_id, purposes)  # what another process moved there meanwhile",
+        new="await self.archive.entries(aggregate_id)",
+        tests=(f"{HISTORY}::test_what_another_process_moves_to_the_archive_meanwhile_is_erased_there_too[motor]",),
+        shows=r"assert b'sealed for' not in",
     ),
     Sabotage(
         name="send-free-text-in-an-event",

@@ -67,7 +67,7 @@ async def flow_chapter(system: System, given: argparse.Namespace) -> list[Row]:
     ]
     relayed = flow.relay_rate(system, topic)
     rows.append(against("relay / bare produce", relayed, flow.bare_produce_rate(system, topic), "events/s", 0.8))
-    applied = flow.worker_rate(system, topic)
+    applied = flow.worker_rate(system)
     rows.append(against("worker / empty handler", applied, flow.empty_rate(system, topic), "events/s", 0.5))
     for name in beside[1:]:
         system.resume(name)
@@ -189,9 +189,10 @@ def main() -> None:
         print(f"{name} …", flush=True)
         with system_of_its_own(FOLDER / name, prefix="bench") as system:
             found(urls_of(system.plan))
-            rows += asyncio.run(CHAPTERS[name](system, given))
+            part = asyncio.run(CHAPTERS[name](system, given))
+        print(shown(part), flush=True)
+        rows += part
         write(given.folder, rows, before)
-    print(shown(rows))
     print(f"\nload average before: {before:.1f}; {os.cpu_count()} processors; {given.folder / 'bench.json'}")
 
 

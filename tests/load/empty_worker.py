@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import os
 import sys
 import time
 
@@ -37,5 +38,6 @@ async def main(bootstrap: str, topic: str, events: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
-    sys.exit(0)
+    with asyncio.Runner() as runner:
+        runner.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+        os._exit(0)  # faust has no end of its own: its tasks would keep the loop for ever

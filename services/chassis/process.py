@@ -12,6 +12,7 @@ from contextlib import nullcontext, suppress
 import structlog
 
 from services.chassis.aggregate import Service
+from services.chassis.collector import spare_the_collector
 from services.chassis.connections import server_config
 from services.chassis.health import serve_health
 from services.chassis.runtime import Runtime
@@ -58,6 +59,7 @@ async def _supervised(service: Service, settings: Settings, run: Run) -> int:
     runtime = Runtime(service, settings)
     try:
         await started(runtime, stopping)
+        spare_the_collector()
         await run(runtime, stopping)
     except Exception:
         LOG.exception("process_failed")

@@ -22,7 +22,6 @@ from typing import Any
 
 import psutil
 
-from deploy.local.desk import Desk
 from deploy.local.install import LOCAL, ROOT
 from deploy.local.plan import environment
 from deploy.local.system import System
@@ -37,7 +36,7 @@ from tests.load.costs import costs
 from tests.load.curve import drawn
 from tests.load.growth import Size, at_sizes
 from tests.load.http_load import percentile
-from tests.load.recording import JSON, baselines, compare
+from tests.load.recording import baselines, compare, recorder
 from tests.load.rows import Row, against, as_page, latency, shown
 
 FOLDER = LOCAL / "bench"
@@ -75,8 +74,7 @@ async def flow_chapter(system: System, given: argparse.Namespace) -> list[Row]:
 
 
 async def _latencies(system: System) -> list[Row]:
-    headers = Desk(urls_of(system.plan), "worker-c1")._headers() | JSON
-    through = await flow.read_model_latencies(system, headers, PER_SECOND, STEADY)
+    through = await flow.read_model_latencies(system, recorder(system), PER_SECOND, STEADY)
     raw = flow.raw_latencies(system, PER_SECOND, STEADY)
     title = f"api to insight's read model at {PER_SECOND}/s, {{}} / raw Kafka"
     (p50, base50), (p99, base99) = (

@@ -24,11 +24,11 @@ async def main(bootstrap: str, topic: str, events: int) -> None:
     @app.agent(source, concurrency=1)
     async def empty(stream: faust.StreamT[bytes]) -> None:
         nonlocal taken, begun
-        async for batch in stream.noack_take(256, 0.01):
+        stream.enable_acks = False
+        async for event in stream.events():
             begun = begun or time.perf_counter()
-            for event in batch:
-                await stream.ack(event)
-            taken += len(batch)
+            event.ack()
+            taken += 1
             if taken >= events:
                 done.set()
 

@@ -17,10 +17,13 @@ from pymongo import MongoClient
 from deploy.local.install import ROOT
 from deploy.local.system import System
 from tests.load.http_load import HOST
+from tests.load.line import Line
 from tests.load.recording import concern
 
 SHARE = (0.1, 0.9)  # of a backlog, between which a rate is taken
 PATIENCE = 120.0
+LINES = 32  # connections
+WARM = 3  # seconds before a latency counts
 
 
 def rate_of(value: Callable[[], float], goal: float) -> float:
@@ -109,7 +112,7 @@ def _records(system: System, topic: str, most: int) -> list[Any]:
 def worker_rate(system: System) -> float:
     """Events a second that insight's worker applies from the backlog in the topic; it is paused when this is called.
 
-    Insight takes one event of each concern, its registration, and passes over the others, which the empty handler counts.
+    Insight takes one event of each concern, its registration, and passes over the rest, which the empty handler counts.
     """
     page = f"http://{HOST}:{system.plan.ports()['insight worker']}/metrics"
     system.resume("insight-worker")
@@ -165,20 +168,27 @@ class Arrivals(threading.Thread):
         self._client.close()
 
 
-async def read_model_latencies(system: System, headers: dict[str, str], per_second: int, seconds: int) -> list[float]:
-    """Seconds from sending a concern to its row in insight, at a steady rate."""
+async def read_model_latencies(system: System, make: Callable[[], bytes], per_second: int, seconds: int) -> list[float]:
+    """Seconds from sending a concern to its row in insight, at a steady rate. ``make``: the next request."""
     arrivals, sent = Arrivals(system), dict[str, float]()
-    url = system.plan.url("complaints") + "/cases"
-    async with httpx.AsyncClient(timeout=30) as http:
+    port = int(system.plan.url("complaints").rpartition(":")[2])
+    lines: asyncio.Queue[Line] = asyncio.Queue()
+    for _ in range(LINES):
+        lines.put_nowait(await Line.open(port))
 
-        async def one(number: int) -> None:
-            begun = time.perf_counter()
-            key = {"Idempotency-Key": f"flow-{time.time_ns()}-{number}"}
-            answer = await http.post(url, content=concern(number), headers=headers | key)
-            sent[answer.raise_for_status().json()["aggregate"]] = begun
+    async def one(_number: int) -> None:
+        begun = time.perf_counter()
+        line = await lines.get()
+        told = await line.ask(make())
+        lines.put_nowait(line)
+        if told.status != 201:
+            raise RuntimeError(f"a concern was answered with {told.status}")
+        sent[str(told.body["aggregate"])] = begun
 
-        await _steadily(one, per_second, seconds)
-        await asyncio.to_thread(arrivals.wait_for, sent.keys())
+    await _steadily(one, per_second, WARM)
+    sent.clear()
+    await _steadily(one, per_second, seconds)
+    await asyncio.to_thread(arrivals.wait_for, sent.keys())
     arrivals.close()
     return [arrivals.at[subject] - begun for subject, begun in sent.items()]
 

@@ -5,7 +5,6 @@ processed, stops when too much is parked, and says all of that on the health pag
 """
 
 import asyncio
-import gc
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -105,7 +104,6 @@ class Guard:
         letting_go = asyncio.create_task(self._let_go(stopping))
         try:
             await self._prepare()
-            spare_the_collector()
             self._stream = Stream(self._settings, self._topics, self._hold, self._settle)
             await self._run_beside(self._stream, stopping)
         except Stopping:
@@ -236,17 +234,6 @@ class Guard:
         HELD.labels(self.rounds.consumer).set(parked)
         await self._watermark.note(heard, standing, parked)
         await self._gaps.look()
-
-
-def spare_the_collector() -> None:
-    """Leave what the start made out of garbage collections, and collect less often.
-
-    Thousands of short-lived records pass per second; with Python's defaults a fifth of the time went into walking
-    over modules that never die.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
 
 
 def _named(partition: Partition) -> str:

@@ -25,7 +25,7 @@ LOG = structlog.get_logger()
 BATCH = Histogram(
     "linli_batch_events", "Events of one batch", ["consumer"], buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256)
 )
-MOST, WITHIN = 256, 0.01  # records of a batch, seconds to gather them
+MOST = 256  # records of a batch: whatever came while the one before was settled, at once
 COMMIT_SECONDS = 0.5
 SESSION_SECONDS, HEARTBEAT_SECONDS = 10.0, 2.0
 LET_GO_SECONDS = 10.0  # to finish the batch in hand when the process is told to stop
@@ -81,7 +81,9 @@ class Stream:
         self._batches = BATCH.labels(settings.service)
         self._idle = asyncio.Event()
         self._idle.set()
-        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting: list[Any] = []  # faust's events that were not begun
+        self._came, self._taken = asyncio.Event(), asyncio.Event()
+        self.ended = asyncio.Event()  # no batch follows
         self._app = _app(settings)
         self._app.held = hold.began
         topic = self._app.topic(
@@ -92,19 +94,20 @@ class Stream:
     async def run(self, stopping: asyncio.Event) -> None:
         """Consume until told to stop. Raises ConsumerFailed and what ``settle`` raises."""
         await self._app.start()
+        settling = asyncio.ensure_future(self._settling())
         ends = [
             asyncio.ensure_future(stopping.wait()),
             asyncio.ensure_future(self._app._crashed.wait()),
-            asyncio.ensure_future(self._failure()),
+            settling,
         ]
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            await self._close()
             for end in ends:
                 end.cancel()
-            await self._close()
-        if self._failed.done():
-            self._failed.result()
+        if settling.done() and not settling.cancelled():
+            settling.result()
         if self._app.crashed:
             raise ConsumerFailed(type(self._app.crash_reason).__name__) from self._app.crash_reason
 
@@ -115,33 +118,39 @@ class Stream:
         except ConsumerNotStarted:
             return []
 
-    async def _failure(self) -> None:
-        await asyncio.wait([self._failed])
-
     async def _guard(self, stream: Any) -> None:
         stream.enable_acks = False  # whatever ends this loop: only what we acknowledge is committed
-        async for events in stream.noack_take(MOST, WITHIN):
-            self._idle.clear()
+        async for event in stream.events():
+            self._waiting.append(event)
+            self._came.set()
+            if len(self._waiting) >= MOST:
+                self._taken.clear()
+                await self._taken.wait()
+
+    async def _settling(self) -> None:
+        """Batch after batch, each settled and acknowledged before the next. Raises what ``settle`` raises."""
+        try:
+            while not self._hold.stopped:
+                await self._came.wait()
+                self._came.clear()
+                while self._waiting and not self._hold.stopped:
+                    events, self._waiting = self._waiting, []
+                    self._taken.set()
+                    await self._settled(events)
+        except Stopping:
+            return
+        finally:
+            self.ended.set()
+
+    async def _settled(self, events: Sequence[Any]) -> None:
+        self._idle.clear()
+        try:
             self._batches.observe(len(events))
-            await self._settled([event.message for event in events])
+            await self._settle([event.message for event in events])
             for event in events:
                 event.ack()
+        finally:
             self._idle.set()
-
-    async def _settled(self, records: Sequence[Received]) -> None:
-        """Return only when all is settled: an agent that ends or raises would be started again on the next records."""
-        try:
-            if self._hold.stopped:
-                raise Stopping
-            await self._settle(records)
-            return
-        except Stopping:
-            self._idle.set()
-        except Exception as error:  # noqa: BLE001 - handed to ``run``, which raises it
-            self._idle.set()
-            if not self._failed.done():
-                self._failed.set_exception(error)
-        await asyncio.Event().wait()
 
     async def _close(self) -> None:
         """Finish the batch in hand, commit, leave the group; or give it up, which is always safe."""

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 POLICIES = "policies"
 OPERATOR = ""  # the unit above all: the defaults of whoever runs the system
-CACHED = 5.0  # seconds; another process' copy is at most this old
+CACHED = 4.0  # seconds; with LOOKING, another process' copy is at most 5 s old
+LOOKING = 1.0  # seconds for which the others go by what is known while one looks again
 T = TypeVar("T")
 
 
@@ -70,6 +71,7 @@ class Policies:
         self._policies = database.collection(POLICIES)
         self._units = units
         self._known: dict[str, tuple[float, dict[str, list[Version]]]] = {}
+        self._looking: set[str] = set()
 
     async def ensure_indexes(self) -> None:
         """Indexes of the projection."""
@@ -115,14 +117,17 @@ class Policies:
     async def _versions(self, key: str) -> dict[str, list[Version]]:
         """Unit to its versions."""
         cached = self._known.get(key)
-        if cached is not None and cached[0] > time.monotonic():
+        if cached is not None and time.monotonic() < cached[0] + (LOOKING if key in self._looking else 0):
             return cached[1]
+        self._looking.add(key)
         try:
             found = await self._policies.find({"key": key})
         except Exception as error:
             if is_passing(error):
                 raise Unavailable() from error
             raise
+        finally:
+            self._looking.discard(key)
         versions: dict[str, list[Version]] = defaultdict(list)
         for row in found:
             versions[row["unit"]].append(_version(row))

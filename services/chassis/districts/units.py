@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 UNITS = "units"
 RESTAMPS = "restamps"
 DISTRICT = "district"
-CACHED = 5.0  # seconds; another process' copy of the tree is at most this old
+CACHED = 4.0  # seconds; with LOOKING, another process' copy of the tree is at most 5 s old
+LOOKING = 1.0  # seconds for which the others go by what is known while one looks again
 
 
 class UnitUnknown(Invalid):
@@ -102,6 +103,7 @@ class Units:
         self._units = database.collection(UNITS)
         self._restamps = database.collection(RESTAMPS)
         self._views: dict[str, tuple[float, UnitView]] = {}
+        self._looking: set[str] = set()
 
     async def ensure_indexes(self) -> None:
         """Indexes of the projection."""
@@ -111,9 +113,13 @@ class Units:
     async def get(self, unit: str) -> UnitView:
         """The unit in its place. Raises UnitUnknown, Unavailable."""
         cached = self._views.get(unit)
-        if cached is not None and cached[0] > time.monotonic():
+        if cached is not None and time.monotonic() < cached[0] + (LOOKING if unit in self._looking else 0):
             return cached[1]
-        return (await self.get_many([unit]))[unit]
+        self._looking.add(unit)
+        try:
+            return (await self.get_many([unit]))[unit]
+        finally:
+            self._looking.discard(unit)
 
     async def get_many(self, units: Sequence[str]) -> dict[str, UnitView]:
         """Each unit in its place, as the tree is now. Raises UnitUnknown when one is not known, Unavailable."""

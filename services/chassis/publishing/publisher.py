@@ -36,7 +36,7 @@ PRODUCER_CONFIG: dict[str, Any] = {
     "acks": "all",
     "enable_idempotence": True,
     "compression_type": "gzip",
-    "linger_ms": 5,
+    "linger_ms": 1,
     "batch_size": 131_072,
     "request_timeout_ms": 10_000,
     "delivery_timeout_ms": 120_000,  # longer than LATE_SECONDS: a batch that waits behind others has not failed

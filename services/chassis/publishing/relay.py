@@ -6,7 +6,6 @@ wrong, the outcome is records sent twice, never a record left out. See docs/prom
 """
 
 import asyncio
-import gc
 import threading
 import time
 from collections import Counter as Tally
@@ -45,9 +44,6 @@ STORE_SECONDS = 1.0  # between two stored positions while there is progress
 IDLE_STORE_SECONDS = 5.0  # while there is nothing to publish: an old token falls off the server's log
 QUIET_SECONDS = 2.0  # a stream that has not been read for longer counts as lag
 STUCK_SECONDS = 90.0
-# Tens of thousands of short-lived changes and futures are alive at once; looking through them at the default rate takes
-# a quarter of the relay's time.
-COLLECTOR = (20_000, 50, 100)
 SHORTEST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
 
@@ -236,8 +232,6 @@ class Relay:
             self._waiting_for = ""
             await stopping.wait()
             return
-        gc.freeze()
-        gc.set_threshold(*COLLECTOR)
         serving = asyncio.create_task(self._serve(stopping))
         stopped = asyncio.create_task(stopping.wait())
         await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)

@@ -9,6 +9,7 @@ import structlog
 
 from services.chassis.aggregate import Service
 from services.chassis.catalogue import Catalogue
+from services.chassis.collector import spare_the_collector
 from services.chassis.health import Health, Verdict, serve_health
 from services.chassis.publishing.publisher import UNEXPECTED
 from services.chassis.publishing.relay import Relay
@@ -51,6 +52,7 @@ async def _publish(services: list[Service], settings: dict[str, Settings]) -> in
     client, health = connect(any_settings.mongo), Health("relay")
     health.add("mongodb", lambda: _answers(client))
     relays = [Relay(Ground(service, settings[service.name], client, health)) for service in services]
+    spare_the_collector()
     try:
         async with serve_health(health, any_settings.health_port):
             return await _until_stopped(relays, stopping)

@@ -234,7 +234,7 @@ async def ended(guard: Guard) -> None:
 
 
 async def has_ended(guard: Guard) -> bool:
-    return guard._stream is not None and guard._stream._failed.done()
+    return guard._stream is not None and guard._stream.ended.is_set()
 
 
 def requests(town: Town) -> Any:

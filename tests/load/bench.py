@@ -4,8 +4,8 @@
 
 Chapters: ``flow`` (recording, relay, worker, the way to a read model), ``costs`` (what each promise adds), ``growth``
 (the same work at several sizes), ``burst`` (ten times the load). Each has a system of its own. Prints a table and
-writes ``bench.json``, ``bench.md`` and ``growth.svg`` into the report's folder. Nothing is asserted: a missed goal is
-shown, with by how much.
+writes ``bench.json``, ``bench.md`` and ``growth.svg`` into the report's folder, where chapters that are not measured
+this time stay as they were, each line with its commit. Nothing is asserted: a missed goal is shown, with by how much.
 """
 
 import argparse
@@ -15,8 +15,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +83,10 @@ async def _latencies(system: System) -> list[Row]:
 
 
 async def costs_chapter(system: System, given: argparse.Namespace) -> list[Row]:
-    """What each promise adds to keeping one concern."""
+    """What each promise adds to keeping one concern; nobody publishes or applies it meanwhile."""
     await asyncio.to_thread(city.build, urls_of(system.plan), 1)
+    for name in ("relay", *(f"{service}-worker" for service in system.plan.services)):
+        system.pause(name)
     os.environ.update(environment(system.plan, system.secrets, SERVICE.name))
     runtime = Runtime(SERVICE, Settings.from_environment(SERVICE.name))
     await runtime.sealing.start()
@@ -165,14 +166,18 @@ def _commit() -> str:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 
 
-def write(folder: Path, rows: list[Row], before: float) -> None:
-    """The report for programs and for people."""
-    (folder / "bench.json").write_text(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1) + "\n")
-    page = (
-        "# Bench\n\n"
-        f"`make bench` of {datetime.now(UTC):%Y-%m-%d}, commit `{_commit()}`, {os.cpu_count()} processors, load "
-        f"average {before:.1f} before it began. Baselines are of the same run.\n\n{as_page(rows)}\n"
-    )
+def write(folder: Path, chapter: str, rows: list[Row]) -> None:
+    """The report for programs and for people, in which this chapter is new."""
+    file, commit = folder / "bench.json", _commit()
+    known = [Row(**row) for row in json.loads(file.read_text(encoding="utf-8"))] if file.exists() else []
+    rows = [replace(row, chapter=chapter, commit=commit) for row in rows]
+    kept = [row for row in known if row.chapter != chapter] + rows
+    kept.sort(key=lambda row: list(CHAPTERS).index(row.chapter))
+    file.write_text(json.dumps([asdict(row) for row in kept], ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    page = f"# Bench\n\n`make bench`, {os.cpu_count()} processors. Baselines are of the same run.\n"
+    for name in dict.fromkeys(row.chapter for row in kept):
+        part = [row for row in kept if row.chapter == name]
+        page += f"\n## {name}\n\nCommit `{part[0].commit}`.\n\n{as_page(part)}\n"
     (folder / "bench.md").write_text(page, encoding="utf-8")
 
 
@@ -182,15 +187,14 @@ def main() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     for folder in (FOLDER, given.folder):
         folder.mkdir(parents=True, exist_ok=True)
-    before, rows = os.getloadavg()[0], list[Row]()
+    before = os.getloadavg()[0]
     for name in given.only.split(","):
         print(f"{name} …", flush=True)
         with system_of_its_own(FOLDER / name, prefix="bench") as system:
             found(urls_of(system.plan))
             part = asyncio.run(CHAPTERS[name](system, given))
         print(shown(part), flush=True)
-        rows += part
-        write(given.folder, rows, before)
+        write(given.folder, name, part)
     print(f"\nload average before: {before:.1f}; {os.cpu_count()} processors; {given.folder / 'bench.json'}")
 
 

@@ -14,6 +14,8 @@ class Row:
     ratio: float | None = None
     goal: str = ""
     met: bool | None = None
+    chapter: str = ""
+    commit: str = ""
 
 
 def against(name: str, value: float, baseline: float, unit: str, least: float | None = None) -> Row:

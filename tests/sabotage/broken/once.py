@@ -13,13 +13,13 @@ SABOTAGES = (
         promise=PROMISE,
         what="Records are acknowledged before they are settled.",
         file=f"{CONSUMING}/stream.py",
-        old="""            await self._settled([event.message for event in events])
+        old="""            await self._settle([event.message for event in events])
             for event in events:
                 event.ack()
 """,
         new="""            for event in events:
                 event.ack()
-            await self._settled([event.message for event in events])
+            await self._settle([event.message for event in events])
 """,
         tests=(
             f"{GUARD}/test_applied_once.py::test_a_handler_that_raises_loses_nothing",

@@ -44,7 +44,7 @@ ops: setup-run
 	@exec $(PYTHON) -m deploy.local ops $(ARGS)
 
 test: setup-test
-	@exec $(PYTEST) -n 2 --dist loadgroup $(ARGS)
+	@exec $(PYTEST) $(ARGS)
 
 check: lint types imports
 	@$(PYTEST) -q tests/unit tests/contract

@@ -8,26 +8,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy.local.install import LOCAL, ROOT
+from deploy.local.install import LOCAL
 from deploy.local.servers import Servers, embedded, end_leftovers
 from deploy.local.system import end_recorded
 
 TEST_DATA = LOCAL / "test"
-# Two workers share the tests: a folder of these stays together, for its one system; of the rest, each file does.
-TOGETHER = ("journeys", "faults")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests share a worker, and bring first what takes longest."""
-    order = {name: place for place, name in enumerate((*TOGETHER, "integration"))}
-    for item in items:
-        folder = _folder_of(item)
-        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else str(item.path)))
-    items.sort(key=lambda item: order.get(_folder_of(item), len(order)))
-
-
-def _folder_of(item: pytest.Item) -> str:
-    return item.path.relative_to(ROOT / "tests").parts[0]
 
 
 @pytest.fixture(scope="session")
